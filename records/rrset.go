@@ -1,0 +1,229 @@
+package records
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Type is an RR type in upper-case mnemonic form, such as "TXT" or "TYPE65534".
+type Type string
+
+// The types that mail needs. Any other type is carried as it is.
+const (
+	TypeA     Type = "A"
+	TypeAAAA  Type = "AAAA"
+	TypeCNAME Type = "CNAME"
+	TypeMX    Type = "MX"
+	TypeNS    Type = "NS"
+	TypeSRV   Type = "SRV"
+	TypeTLSA  Type = "TLSA"
+	TypeTXT   Type = "TXT"
+)
+
+// TTL is a time to live in whole seconds (RFC 2181 8: at most 2^31-1).
+type TTL uint32
+
+const (
+	// MaxTTL is the largest TTL of RFC 2181 8.
+	MaxTTL TTL = 1<<31 - 1
+	// AutoTTL stands for a TTL that the host chooses itself; it is outside
+	// the range that a zone can hold.
+	AutoTTL TTL = 1<<32 - 1
+)
+
+// Value is the canonical form of one record's data within its type: a TXT is
+// the whole unescaped string of bytes, an MX "preference host", a CNAME its
+// target; host names are lower case without the trailing dot. Its text form
+// (MarshalText), which JSON uses, keeps every byte: see EscapeValue.
+type Value string
+
+// Key names a record set within a zone.
+type Key struct {
+	Name Name `json:"name"`
+	Type Type `json:"type"`
+}
+
+// Compare orders keys by name, then type, bytewise.
+func (k Key) Compare(o Key) int {
+	return cmp.Or(cmp.Compare(k.Name, o.Name), cmp.Compare(k.Type, o.Type))
+}
+
+func (k Key) String() string { return string(k.Name) + " " + string(k.Type) }
+
+// RRset is a record set (RFC 2181 5): all values of one name and type, with
+// the one TTL that they share. Values are sorted bytewise and unique.
+type RRset struct {
+	Key
+	TTL    TTL     `json:"ttl"`
+	Values []Value `json:"values"`
+	// Fixed says why this set can't be written faithfully (an alias, a
+	// proxied record, a line from $INCLUDE); empty for an ordinary set.
+	Fixed string `json:"fixed,omitempty"`
+}
+
+// NewRRset returns the set with its values sorted and duplicates dropped.
+func NewRRset(key Key, ttl TTL, values ...Value) RRset {
+	vs := slices.Clone(values)
+	slices.Sort(vs)
+	return RRset{Key: key, TTL: ttl, Values: slices.Compact(vs)}
+}
+
+// Has reports whether v is one of the set's values.
+func (s RRset) Has(v Value) bool {
+	_, found := slices.BinarySearch(s.Values, v)
+	return found
+}
+
+// SameValues reports whether both sets hold the same values, whatever the TTL.
+func (s RRset) SameValues(o RRset) bool { return slices.Equal(s.Values, o.Values) }
+
+// Equal reports whether both sets are the same record set with the same TTL.
+func (s RRset) Equal(o RRset) bool {
+	return s.Key == o.Key && s.TTL == o.TTL && s.SameValues(o)
+}
+
+// Zone is a snapshot of one zone's record sets. The zero value of its map is
+// ready to read; copy with Clone before Put.
+type Zone struct {
+	Name Name
+	// NegativeTTL is how long a resolver may remember that a name is absent:
+	// the smaller of the SOA's TTL and its MINIMUM (RFC 2308 5).
+	NegativeTTL TTL
+	sets        map[Key]RRset
+}
+
+// NewZone returns a zone that holds the given sets. Empty sets are left out.
+func NewZone(name Name, negative TTL, sets ...RRset) Zone {
+	z := Zone{Name: name, NegativeTTL: negative, sets: make(map[Key]RRset, len(sets))}
+	for _, s := range sets {
+		z.put(s)
+	}
+	return z
+}
+
+func (z *Zone) put(s RRset) {
+	if len(s.Values) == 0 {
+		delete(z.sets, s.Key)
+		return
+	}
+	z.sets[s.Key] = s
+}
+
+// Set returns the record set of a key; ok is false where the zone has none.
+func (z Zone) Set(k Key) (set RRset, ok bool) {
+	set, ok = z.sets[k]
+	return set, ok
+}
+
+// Sets returns all record sets in the order of Key.Compare.
+func (z Zone) Sets() []RRset {
+	keys := slices.SortedFunc(maps.Keys(z.sets), Key.Compare)
+	sets := make([]RRset, len(keys))
+	for i, k := range keys {
+		sets[i] = z.sets[k]
+	}
+	return sets
+}
+
+// At returns the record sets at one name, ordered by type.
+func (z Zone) At(n Name) []RRset {
+	var sets []RRset
+	for k, s := range z.sets {
+		if k.Name == n {
+			sets = append(sets, s)
+		}
+	}
+	slices.SortFunc(sets, func(a, b RRset) int { return a.Compare(b.Key) })
+	return sets
+}
+
+// Len is the number of record sets.
+func (z Zone) Len() int { return len(z.sets) }
+
+// With returns a copy of the zone in which the given sets stand in the place
+// of those with the same keys; a set without values removes its key.
+func (z Zone) With(sets ...RRset) Zone {
+	out := Zone{Name: z.Name, NegativeTTL: z.NegativeTTL, sets: maps.Clone(z.sets)}
+	if out.sets == nil {
+		out.sets = make(map[Key]RRset, len(sets))
+	}
+	for _, s := range sets {
+		out.put(s)
+	}
+	return out
+}
+
+// Equal reports whether both zones hold the same record sets.
+func (z Zone) Equal(o Zone) bool {
+	return z.Name == o.Name && maps.EqualFunc(z.sets, o.sets, RRset.Equal)
+}
+
+// Change is one record set's way from one state to another. A nil side means
+// that the set doesn't exist there. Before is what was read when the change
+// was computed: writing is refused where the zone no longer agrees.
+type Change struct {
+	Key
+	Before, After *RRset
+}
+
+// Reverse returns the way back.
+func (c Change) Reverse() Change {
+	return Change{Key: c.Key, Before: c.After, After: c.Before}
+}
+
+// StaleError says that a zone no longer holds what a change was computed from.
+type StaleError struct {
+	Key    Key
+	Want   *RRset // what the change expects, nil for absent
+	Actual *RRset // what the zone holds, nil for absent
+}
+
+func (e *StaleError) Error() string {
+	return fmt.Sprintf("%s is no longer as it was read: expected %s, found %s", e.Key, describe(e.Want), describe(e.Actual))
+}
+
+func describe(s *RRset) string {
+	if s == nil {
+		return "no such record"
+	}
+	quoted := make([]string, len(s.Values))
+	for i, v := range s.Values {
+		quoted[i] = fmt.Sprintf("%q", EscapeValue(v))
+	}
+	return fmt.Sprintf("TTL %d %s", s.TTL, strings.Join(quoted, ", "))
+}
+
+// Check reports the first change whose Before differs from the zone, as a
+// *StaleError, or nil where all agree.
+func (z Zone) Check(changes []Change) error {
+	for _, c := range changes {
+		have, ok := z.sets[c.Key]
+		switch {
+		case !ok && c.Before == nil:
+		case !ok:
+			return &StaleError{Key: c.Key, Want: c.Before}
+		case c.Before == nil || !have.Equal(*c.Before):
+			return &StaleError{Key: c.Key, Want: c.Before, Actual: &have}
+		}
+	}
+	return nil
+}
+
+// Apply returns the zone after the changes, all of them or, with a
+// *StaleError, none.
+func (z Zone) Apply(changes []Change) (Zone, error) {
+	if err := z.Check(changes); err != nil {
+		return z, err
+	}
+	sets := make([]RRset, len(changes))
+	for i, c := range changes {
+		sets[i] = RRset{Key: c.Key}
+		if c.After != nil {
+			sets[i] = *c.After
+		}
+	}
+	return z.With(sets...), nil
+}
