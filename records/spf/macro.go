@@ -52,7 +52,17 @@ func (m MacroString) Uses(letters string) bool {
 // RFC 7208 section 7.3 asks for at least 127.
 const maxKeep = 255
 
-// macroLetters are those of every macro-string; the rest of section 7.2 is for
+// A place is where a macro-string stands; it decides what the string may
+// contain.
+type place uint8
+
+const (
+	inDomain      place = iota
+	inModifier          // the value of an unknown modifier, which nobody expands
+	inExplanation       // the text that an exp refers to; it may contain spaces
+)
+
+// The macro letters of RFC 7208 section 7.2; the second group is for
 // explanation texts only.
 const (
 	macroLetters   = "slodiphv"
@@ -60,21 +70,31 @@ const (
 	delimiters     = ".-+,/_="
 )
 
+func (p place) letters() string {
+	if p == inDomain {
+		return macroLetters
+	}
+	return macroLetters + explainLetters
+}
+
+func (p place) allows(c byte) bool {
+	return c > ' ' && c <= '~' || c == ' ' && p == inExplanation
+}
+
 // fault is a syntax error inside a term, at an offset from its start.
 type fault struct {
 	at           int
 	problem, fix string
 }
 
-// parseMacroString parses text as a macro-string in which the given letters
-// are known.
-func parseMacroString(text string, letters string) (MacroString, *fault) {
+// parseMacroString parses text as the macro-string of a place.
+func parseMacroString(text string, in place) (MacroString, *fault) {
 	m := MacroString{Text: text}
 	start := 0
 	for i := 0; i < len(text); {
 		switch c := text[i]; {
 		case c == '%':
-			part, width, f := parseExpansion(text[i:], letters)
+			part, width, f := parseExpansion(text[i:], in.letters())
 			if f != nil {
 				f.at += i
 				return m, f
@@ -83,7 +103,7 @@ func parseMacroString(text string, letters string) (MacroString, *fault) {
 			m.Parts = append(m.Parts, part)
 			i += width
 			start = i
-		case c < 0x21 || c > 0x7e:
+		case !in.allows(c):
 			return m, &fault{i, "contains a character that is not visible ASCII",
 				"delete it; look for text pasted from a web page or a word processor, and write an international domain name in its xn-- form"}
 		default:
@@ -158,7 +178,7 @@ func parseDomainSpec(text string) (MacroString, *fault) {
 	if text == "" {
 		return MacroString{}, &fault{0, "names no domain", "write the domain after the sign"}
 	}
-	m, f := parseMacroString(text, macroLetters)
+	m, f := parseMacroString(text, inDomain)
 	if f != nil {
 		return m, f
 	}

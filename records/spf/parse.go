@@ -178,7 +178,7 @@ func (t *Term) parseModifier(name, value string) (f *fault) {
 		return &fault{0, "has an invalid modifier name", "a name begins with a letter and goes on with letters, digits, - _ and ."}
 	default:
 		t.Kind, t.Name, t.Value = Other, name, value
-		_, f = parseMacroString(value, macroLetters+explainLetters)
+		_, f = parseMacroString(value, inModifier)
 	}
 	if f != nil {
 		f.at += len(name) + 1
