@@ -62,6 +62,10 @@ type RRset struct {
 	// Fixed says why this set can't be written faithfully (an alias, a
 	// proxied record, a line from $INCLUDE); empty for an ordinary set.
 	Fixed string `json:"fixed,omitempty"`
+	// MixedTTL says that the host holds the values with differing TTLs, which
+	// RFC 2181 5.2 forbids. TTL is then the smallest, and a write gives it to
+	// all of them.
+	MixedTTL bool `json:"mixed_ttl,omitempty"`
 }
 
 // NewRRset returns the set with its values sorted and duplicates dropped.
@@ -218,12 +222,5 @@ func (z Zone) Apply(changes []Change) (Zone, error) {
 	if err := z.Check(changes); err != nil {
 		return z, err
 	}
-	sets := make([]RRset, len(changes))
-	for i, c := range changes {
-		sets[i] = RRset{Key: c.Key}
-		if c.After != nil {
-			sets[i] = *c.After
-		}
-	}
-	return z.With(sets...), nil
+	return z.With(results(changes)...), nil
 }

@@ -124,7 +124,7 @@ func list(dir string, limit int) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer d.Close()
+	defer func() { _ = d.Close() }()
 	var names []string
 	for {
 		entries, err := d.ReadDir(listBatch)

@@ -1,0 +1,229 @@
+package provider
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/libdns/libdns"
+
+	"github.com/attunelogic/maildns/records"
+)
+
+// writeSets writes where the host has no transaction: read, compare, write one
+// set at a time in a fixed order, additions before removals, and read back. It
+// stops at the first failure; what the zone holds then decides the outcome.
+func (z *Zone) writeSets(ctx context.Context, changes []records.Change) error {
+	before, err := z.read(ctx)
+	if err != nil {
+		return fmt.Errorf("reading the zone before the write: %w", err)
+	}
+	if err := before.Check(changes); err != nil {
+		return err
+	}
+	if err := checkFixed(before, changes); err != nil {
+		return err
+	}
+	if err := checkOneByOne(before, changes); err != nil {
+		return err
+	}
+	failed := z.writeEach(ctx, ordered(changes))
+	after, err := z.read(ctx)
+	if err != nil {
+		return errors.Join(failed, fmt.Errorf("%w: reading the zone after the write: %w", ErrOutcomeUnknown, err))
+	}
+	return errors.Join(failed, compare(before, after, changes))
+}
+
+func (z *Zone) writeEach(ctx context.Context, changes []records.Change) error {
+	for _, c := range changes {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := z.writeSet(ctx, c); err != nil {
+			return fmt.Errorf("%s: %w", c.Key, err)
+		}
+	}
+	return nil
+}
+
+func checkFixed(zone records.Zone, changes []records.Change) error {
+	for _, c := range changes {
+		if set, _ := zone.Set(c.Key); set.Fixed != "" {
+			return fmt.Errorf("%s can't be changed: %s", c.Key, set.Fixed)
+		}
+	}
+	return nil
+}
+
+// phase orders changes: what is added comes before what is replaced, and what
+// is removed last, so that the mail of a name always has a record to go by.
+func phase(c records.Change) int {
+	switch {
+	case c.Before == nil:
+		return 0
+	case c.After != nil:
+		return 1
+	default:
+		return 2
+	}
+}
+
+func ordered(changes []records.Change) []records.Change {
+	return slices.SortedFunc(slices.Values(changes), func(a, b records.Change) int {
+		return cmp.Or(cmp.Compare(phase(a), phase(b)), a.Compare(b.Key))
+	})
+}
+
+// checkOneByOne refuses what can't be done one set at a time: between the
+// steps from a CNAME to another type, or back, the name would be in conflict
+// or empty.
+func checkOneByOne(before records.Zone, changes []records.Change) error {
+	for _, c := range ordered(changes) {
+		if c.After == nil {
+			continue
+		}
+		step := []records.Change{c}
+		if err := before.CheckCNAME(step); err != nil {
+			return fmt.Errorf("this host changes one set at a time: %w", err)
+		}
+		before = before.With(*c.After)
+	}
+	return nil
+}
+
+// writeSet takes one set from its old to its new state.
+func (z *Zone) writeSet(ctx context.Context, c records.Change) error {
+	client, zone := z.host.client, fqdn(z.Name)
+	switch {
+	case c.After == nil:
+		gone := *c.Before
+		gone.TTL = anyTTL
+		_, err := client.DeleteRecords(ctx, zone, recordsOf(gone, z.Name))
+		return err
+	case z.Limits().ReplacesSets:
+		_, err := client.SetRecords(ctx, zone, recordsOf(*c.After, z.Name))
+		return err
+	default:
+		return z.writeValues(ctx, steps(c))
+	}
+}
+
+// anyTTL is how DeleteRecords is told not to compare the TTL: the values of a
+// set may have several.
+const anyTTL records.TTL = 0
+
+// step adds or removes one value.
+type step struct {
+	key    records.Key
+	ttl    records.TTL
+	value  records.Value
+	remove bool
+}
+
+// steps takes a set from one state to the other value by value: additions
+// before removals. A value that must be alone (two SPF or DMARC records are an
+// error to every receiver, RFC 7208 4.5, RFC 7489 6.6.3) first makes room, as
+// does one whose TTL changes, since a host takes the same value only once.
+func steps(c records.Change) []step {
+	var first, add, last []step
+	before := records.RRset{Key: c.Key}
+	if c.Before != nil {
+		before = *c.Before
+	}
+	alone := slices.ContainsFunc(c.After.Values, func(v records.Value) bool {
+		return isExclusive(c.Key, v) && !before.Has(v)
+	})
+	for _, v := range before.Values {
+		s := step{c.Key, anyTTL, v, true}
+		switch kept := c.After.Has(v); {
+		case kept && before.TTL == c.After.TTL:
+		case kept, alone && isExclusive(c.Key, v):
+			first = append(first, s)
+		default:
+			last = append(last, s)
+		}
+	}
+	for _, v := range c.After.Values {
+		if !before.Has(v) || before.TTL != c.After.TTL {
+			add = append(add, step{c.Key, c.After.TTL, v, false})
+		}
+	}
+	return interleave(first, add, last)
+}
+
+// interleave puts each addition right behind the removal that makes room for
+// it, so that the gap is as short as it can be.
+func interleave(first, add, last []step) []step {
+	var out []step
+	for _, a := range add {
+		room := func(s step) bool {
+			return s.value == a.value || isExclusive(s.key, s.value) && isExclusive(a.key, a.value)
+		}
+		for _, f := range first {
+			if room(f) {
+				out = append(out, f)
+			}
+		}
+		first = slices.DeleteFunc(first, room)
+		out = append(out, a)
+	}
+	return slices.Concat(out, first, last)
+}
+
+// isExclusive reports whether at most one such value may stand in its set.
+func isExclusive(k records.Key, v records.Value) bool {
+	if k.Type != records.TypeTXT {
+		return false
+	}
+	tag, _, _ := strings.Cut(strings.ToLower(string(v)), " ")
+	if tag == "v=spf1" {
+		return true
+	}
+	tag, _, _ = strings.Cut(tag, ";")
+	return tag == "v=dmarc1" && strings.HasPrefix(string(k.Name), "_dmarc.")
+}
+
+func (z *Zone) writeValues(ctx context.Context, steps []step) error {
+	for _, s := range steps {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		recs := []libdns.Record{recordOf(s.key, s.ttl, s.value, z.Name)}
+		var err error
+		if s.remove {
+			_, err = z.host.client.DeleteRecords(ctx, fqdn(z.Name), recs)
+		} else {
+			_, err = z.host.client.AppendRecords(ctx, fqdn(z.Name), recs)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// compare says which sets the host didn't bring to their new state, and which
+// it altered although nobody asked for that.
+func compare(before, after records.Zone, changes []records.Change) error {
+	asked := make(map[records.Key]bool, len(changes))
+	var errs []error
+	for _, c := range changes {
+		asked[c.Key] = true
+		if err := after.Check([]records.Change{{Key: c.Key, Before: c.After}}); err != nil {
+			errs = append(errs, fmt.Errorf("after the write: %w", err))
+		}
+	}
+	for _, s := range before.Sets() {
+		if asked[s.Key] {
+			continue
+		}
+		if now, _ := after.Set(s.Key); !now.Equal(s) {
+			errs = append(errs, fmt.Errorf("%s changed during the write, though nobody asked for it: look at it at the host", s.Key))
+		}
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,130 @@
+package provider
+
+import (
+	"cmp"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/libdns/libdns"
+
+	"github.com/attunelogic/maildns/records"
+)
+
+// fqdn is how every libdns implementation accepts a zone's name.
+func fqdn(n records.Name) string { return string(n) + "." }
+
+// absolute turns a record's name, relative to its zone, into an absolute one.
+// libdns.AbsoluteName doubles names and RelativeName cuts inside labels, so
+// neither is used.
+func absolute(name string, zone records.Name) records.Name {
+	switch {
+	case name == "" || name == "@":
+		return zone
+	case strings.HasSuffix(name, "."):
+		return records.CanonicalName(name)
+	default:
+		return records.CanonicalName(name + "." + string(zone))
+	}
+}
+
+// zoneFrom builds the canonical zone out of what a library read. Records that
+// the host makes itself are set aside. A record that can't be read makes its
+// set one that isn't written, since writing would lose it.
+func zoneFrom(zone records.Name, recs []libdns.Record) records.Zone {
+	var negative records.TTL
+	sets := make(map[records.Key]records.RRset)
+	for _, rec := range recs {
+		rr := rec.RR()
+		key := records.Key{Name: absolute(rr.Name, zone), Type: records.Type(strings.ToUpper(rr.Type))}
+		if key.Type == "SOA" {
+			negative = negativeTTL(rr)
+		}
+		if key.Type.HostOwned() || !key.Name.In(zone) {
+			continue
+		}
+		sets[key] = join(sets[key], key, rr)
+	}
+	all := make([]records.RRset, 0, len(sets))
+	for _, s := range sets {
+		sorted := records.NewRRset(s.Key, s.TTL, s.Values...)
+		sorted.Fixed, sorted.MixedTTL = s.Fixed, s.MixedTTL
+		all = append(all, sorted)
+	}
+	return records.NewZone(zone, negative, all...)
+}
+
+// join adds one record to its set.
+func join(s records.RRset, key records.Key, rr libdns.RR) records.RRset {
+	ttl := seconds(rr.TTL)
+	first := len(s.Values) == 0
+	s.Key = key
+	s.MixedTTL = s.MixedTTL || !first && s.TTL != ttl
+	if first || ttl < s.TTL {
+		s.TTL = ttl
+	}
+	value, err := records.CanonicalData(key.Type, rr.Data)
+	if err != nil {
+		value = records.Value(rr.Data)
+		s.Fixed = cmp.Or(s.Fixed, fmt.Sprintf("one of its records can't be read (%v): mend it at the host", err))
+	}
+	s.Values = append(s.Values, value)
+	return s
+}
+
+func seconds(d time.Duration) records.TTL {
+	return records.TTL(min(max(d/time.Second, 0), time.Duration(records.MaxTTL)))
+}
+
+// negativeTTL reads `mname rname serial refresh retry expire minimum`
+// (RFC 2308 5).
+func negativeTTL(soa libdns.RR) records.TTL {
+	const minimum = 6
+	fields := strings.Fields(soa.Data)
+	if len(fields) <= minimum {
+		return 0
+	}
+	n, err := strconv.ParseUint(fields[minimum], 10, 31)
+	if err != nil {
+		return 0
+	}
+	return min(seconds(soa.TTL), records.TTL(n))
+}
+
+// recordsOf returns a set as libdns wants it: the type's own struct where the
+// library has one, since some implementations accept nothing else.
+func recordsOf(s records.RRset, zone records.Name) []libdns.Record {
+	recs := make([]libdns.Record, len(s.Values))
+	for i, v := range s.Values {
+		recs[i] = recordOf(s.Key, s.TTL, v, zone)
+	}
+	return recs
+}
+
+func recordOf(k records.Key, ttl records.TTL, v records.Value, zone records.Name) libdns.Record {
+	rr := libdns.RR{
+		Name: k.Name.Relative(zone),
+		TTL:  time.Duration(ttl) * time.Second,
+		Type: string(k.Type),
+		Data: withDots(k.Type, v),
+	}
+	parsed, err := rr.Parse()
+	if err != nil {
+		return rr // legal data that libdns has no struct for
+	}
+	return parsed
+}
+
+// withDots ends the host name of a value with the dot that makes it absolute:
+// without it several libraries append the zone.
+func withDots(t records.Type, v records.Value) string {
+	s := string(v)
+	switch t {
+	case records.TypeCNAME, records.TypeMX, records.TypeNS, records.TypeSRV, "PTR", "DNAME":
+		if !strings.HasSuffix(s, ".") {
+			return s + "."
+		}
+	}
+	return s
+}

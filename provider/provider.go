@@ -1,0 +1,287 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/libdns/libdns"
+
+	"github.com/attunelogic/maildns/provider/disk"
+	"github.com/attunelogic/maildns/records"
+)
+
+// Client is what every libdns implementation offers. One that can do better
+// also has ReadZone or Transact, which are then used instead:
+//
+//	ReadZone(ctx context.Context, zone records.Name) (records.Zone, error)
+//	Transact(ctx context.Context, zone records.Name, changes []records.Change) error
+//
+// Transact makes all changes or none, and none with a *records.StaleError
+// where the zone no longer holds what a change was computed from.
+type Client interface {
+	libdns.RecordGetter
+	libdns.RecordAppender
+	libdns.RecordSetter
+	libdns.RecordDeleter
+}
+
+type zoneReader interface {
+	ReadZone(ctx context.Context, zone records.Name) (records.Zone, error)
+}
+
+type transactor interface {
+	Transact(ctx context.Context, zone records.Name, changes []records.Change) error
+}
+
+// Options are what a provider needs to know besides its block.
+type Options struct {
+	Now func() time.Time // for date serials; required by zonefile
+	// AllowReload lets zonefile run its reload command. Only apply and
+	// rollback may, and only where the environment allows it.
+	AllowReload bool
+	// RestrictServers refuses a server address that the configuration names,
+	// unless it is loopback or one of AllowServers ("host" or "host:port"):
+	// plan runs on configurations that nobody has reviewed.
+	RestrictServers bool
+	AllowServers    []string
+	Disk            disk.FS // for tests; the zero value is the real disk
+}
+
+// Host is an opened provider block. It is safe for concurrent use by several
+// zones; one zone has one writer at a time, which its caller sees to.
+type Host struct {
+	Ref    records.ProviderRef
+	Type   Type
+	client Client
+}
+
+// Open opens a provider block. It contacts nothing yet. The error says what is
+// missing, or why this host can't be reached.
+func Open(ref records.ProviderRef, values Values, opts Options) (*Host, error) {
+	t, ok := Lookup(ref.Type)
+	if !ok {
+		return nil, fmt.Errorf("provider %s: there is no provider type %q; there are %s", ref, ref.Type, typeNames())
+	}
+	if t.ReadOnly != "" {
+		return nil, fmt.Errorf("provider %s can't be reached: %s; plan can look at the zone with --live dns", ref, t.ReadOnly)
+	}
+	if t.open == nil {
+		return nil, fmt.Errorf("provider %s: this version of maildns can't reach %s yet: plan and audit can look at the zone with --live dns", ref, t.Name)
+	}
+	if missing := t.missing(values); len(missing) > 0 {
+		return nil, fmt.Errorf("provider %s has no value for %s: set it in the block, or set the environment variable that its env() names", ref, strings.Join(missing, ", "))
+	}
+	if err := checkServers(t, values, opts); err != nil {
+		return nil, fmt.Errorf("provider %s: %w", ref, err)
+	}
+	client, err := t.open(values, opts)
+	if err != nil {
+		return nil, fmt.Errorf("provider %s: %w", ref, err)
+	}
+	return New(ref, t, client), nil
+}
+
+// New returns a host over a client that is open already.
+func New(ref records.ProviderRef, t Type, client Client) *Host {
+	return &Host{Ref: ref, Type: t, client: client}
+}
+
+func typeNames() string {
+	var names []string
+	for _, t := range Types() {
+		names = append(names, t.Name)
+	}
+	return strings.Join(names, ", ")
+}
+
+func checkServers(t Type, values Values, opts Options) error {
+	if !opts.RestrictServers {
+		return nil
+	}
+	for _, a := range t.Attributes {
+		if !a.Server {
+			continue
+		}
+		for _, address := range values[a.Name] {
+			if !isLoopback(hostOf(address)) && !isListed(address, opts.AllowServers) {
+				return fmt.Errorf("%s is %q, which this run may not contact: it is not loopback and not listed in MAILDNS_ALLOW_SERVERS", a.Name, address)
+			}
+		}
+	}
+	return nil
+}
+
+func hostOf(address string) string {
+	if host, _, err := net.SplitHostPort(address); err == nil {
+		return host
+	}
+	return strings.Trim(address, "[]")
+}
+
+// isLoopback judges addresses alone: what localhost means is up to a resolver.
+func isLoopback(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.IsLoopback()
+}
+
+func isListed(address string, allowed []string) bool {
+	return slices.ContainsFunc(allowed, func(a string) bool {
+		return strings.EqualFold(a, address) || strings.EqualFold(a, hostOf(address))
+	})
+}
+
+// Zones returns the zones that the host lists, in bytewise order.
+func (h *Host) Zones(ctx context.Context) (zones []records.Name, err error) {
+	lister, ok := h.client.(libdns.ZoneLister)
+	if !ok {
+		return nil, fmt.Errorf("provider %s can't list its zones", h.Ref)
+	}
+	err = protect(func() error {
+		found, err := lister.ListZones(ctx)
+		for _, z := range found {
+			zones = append(zones, records.CanonicalName(z.Name))
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("provider %s: listing its zones: %w", h.Ref, err)
+	}
+	slices.Sort(zones)
+	return slices.Compact(zones), nil
+}
+
+// Zone returns one zone of the host. The id is the host's own for it, where
+// one name has several zones; elsewhere it is empty. Nothing is contacted.
+func (h *Host) Zone(name records.Name, id string) (*Zone, error) {
+	if id != "" && !h.Type.ZoneIDs {
+		return nil, fmt.Errorf("provider %s, zone %s: zone_id is %q, but %s has only one zone of a name: remove zone_id", h.Ref, name, id, h.Type.Name)
+	}
+	return &Zone{Name: name, ID: id, host: h}, nil
+}
+
+// Zone is one zone at one host.
+type Zone struct {
+	Name records.Name
+	ID   string // the host's own id, where one name has several zones
+	host *Host
+}
+
+// Limits are what the zone's host can do.
+func (z *Zone) Limits() Limits { return z.host.Type.Limits }
+
+// Provider names the zone's provider block.
+func (z *Zone) Provider() records.ProviderRef { return z.host.Ref }
+
+// Read returns the zone as the host holds it. A set that can't be written
+// faithfully says why in Fixed.
+func (z *Zone) Read(ctx context.Context) (zone records.Zone, err error) {
+	err = protect(func() error {
+		zone, err = z.read(ctx)
+		return err
+	})
+	if err != nil {
+		return records.Zone{}, z.wrap("reading the zone", err)
+	}
+	return zone, nil
+}
+
+func (z *Zone) read(ctx context.Context) (records.Zone, error) {
+	if r, ok := z.host.client.(zoneReader); ok {
+		return r.ReadZone(ctx, z.Name)
+	}
+	recs, err := z.host.client.GetRecords(ctx, fqdn(z.Name))
+	if err != nil {
+		return records.Zone{}, err
+	}
+	return zoneFrom(z.Name, recs), nil
+}
+
+// Write makes the changes: together or not at all where the host can
+// (Limits.Transactional), else set by set, additions first. Where the zone no
+// longer holds what a change was computed from, nothing is written and the
+// error wraps a *records.StaleError. No error proves that nothing was written,
+// nor does its absence prove the opposite: read the zone again.
+func (z *Zone) Write(ctx context.Context, changes []records.Change) error {
+	if len(changes) == 0 {
+		return nil
+	}
+	if err := z.admit(changes); err != nil {
+		return z.wrap("nothing was written", err)
+	}
+	err := protect(func() error {
+		if t, ok := z.host.client.(transactor); ok {
+			return t.Transact(ctx, z.Name, changes)
+		}
+		return z.writeSets(ctx, changes)
+	})
+	return z.wrap("writing the zone", err)
+}
+
+// admit refuses changes that can't be written faithfully, before anything is.
+func (z *Zone) admit(changes []records.Change) error {
+	if z.host.Type.ReadOnly != "" {
+		return errors.New(z.host.Type.ReadOnly)
+	}
+	seen := make(map[records.Key]bool, len(changes))
+	for _, c := range changes {
+		if seen[c.Key] {
+			return fmt.Errorf("%s is changed twice in one write", c.Key)
+		}
+		seen[c.Key] = true
+		if err := z.admitChange(c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (z *Zone) admitChange(c records.Change) error {
+	if !c.Name.In(z.Name) {
+		return fmt.Errorf("%s is not in this zone", c.Key)
+	}
+	if c.Type.HostOwned() {
+		return fmt.Errorf("%s: %s records are the host's own and are never written", c.Key, c.Type)
+	}
+	for _, side := range []*records.RRset{c.Before, c.After} {
+		switch {
+		case side == nil:
+		case side.Key != c.Key:
+			return fmt.Errorf("the change of %s names the set %s", c.Key, side.Key)
+		case side.Fixed != "":
+			return fmt.Errorf("%s can't be changed: %s", c.Key, side.Fixed)
+		case len(side.Values) == 0:
+			return fmt.Errorf("the change of %s has a set without values where it means none", c.Key)
+		}
+	}
+	if c.After == nil {
+		return nil
+	}
+	return z.Limits().Check(*c.After)
+}
+
+func (z *Zone) wrap(doing string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("provider %s, zone %s: %s: %w", z.host.Ref, z.Name, doing, err)
+}
+
+// ErrOutcomeUnknown says that a library died in the middle of its work, so
+// that only reading the zone tells what was done.
+var ErrOutcomeUnknown = errors.New("outcome unknown")
+
+// protect turns a panic inside a provider's library into an error.
+func protect(call func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%w: the provider's library panicked: %v", ErrOutcomeUnknown, p)
+		}
+	}()
+	return call()
+}
