@@ -93,15 +93,6 @@ func Kinds() []Kind {
 // SPFPart is the word that Parts has for one term of an SPF record.
 func SPFPart(t spf.Term) string { return EscapeValue(Value(spfWord(t))) }
 
-// Kinds returns all kinds in the order of the table.
-func Kinds() []Kind {
-	ids := make([]Kind, len(kinds))
-	for i := range kinds {
-		ids[i] = kinds[i].id
-	}
-	return ids
-}
-
 // find returns the row of a kind; one that isn't in the table is treated as a
 // free record.
 func (k Kind) find() kind {
