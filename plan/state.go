@@ -15,13 +15,18 @@ type Clock struct {
 	Fixed bool
 }
 
-// Moment returns the present as the journal keeps it.
+// Moment returns the present as the journal keeps it: in whole seconds, rounded
+// up, so that nothing is ever due early.
 func (c Clock) Moment() Moment {
 	if !c.Fixed {
-		return Moment{At: c.Now.UTC().Truncate(time.Second)}
+		return Moment{At: ceilSecond(c.Now)}
 	}
-	wall := c.Wall.UTC().Truncate(time.Second)
-	return Moment{At: c.Now.UTC().Truncate(time.Second), Wall: &wall}
+	wall := ceilSecond(c.Wall)
+	return Moment{At: ceilSecond(c.Now), Wall: &wall}
+}
+
+func ceilSecond(t time.Time) time.Time {
+	return t.UTC().Add(time.Second - 1).Truncate(time.Second)
 }
 
 // Moment is a recorded time. Wall is set where it was recorded under a fixed
@@ -46,7 +51,9 @@ func (m Moment) On(c Clock) time.Time {
 // State is what the journal knows about one zone after its newest entry. The
 // zero value is a zone that was never touched.
 type State struct {
-	Seq       uint64        `json:"seq"`
+	Seq uint64 `json:"seq"`
+	// At is the time of the newest entry: Live was served then.
+	At        Moment        `json:"at"`
 	Owned     []Owned       `json:"owned"`
 	Sets      []SetState    `json:"sets"`
 	Domains   []DomainState `json:"domains"`
@@ -76,8 +83,9 @@ func (o Owned) Key() records.Key { return records.Key{Name: o.Name, Type: o.Type
 type SetState struct {
 	Name records.Name `json:"name"`
 	Type records.Type `json:"type"`
-	// Base is the TTL that the set had before our own lowering; 0 where the
-	// set did not exist before us.
+	// Base is the TTL to which the set returns: the declared TTL of the
+	// change that was written last or, where none is declared, the one that
+	// the set had before our own lowering. 0 where we never wrote the set.
 	Base records.TTL `json:"base"`
 	// Seen holds TTLs with which the set was served, each with the last time
 	// that it was: caches may hold the set until At plus TTL.

@@ -1,0 +1,157 @@
+package plan
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+
+	"github.com/attunelogic/maildns/records"
+)
+
+// Today is what one domain publishes now, after the gates have split its
+// declaration, and what they hold back.
+type Today struct {
+	Domain *records.Domain
+	// Declared are the values that the declaration asks for in the end.
+	Declared []records.Declared
+	// Values are all values that the domain wants live now, held ones that
+	// stay included.
+	Values []records.Declared
+	// Covers are the live values that the declaration takes the place of.
+	Covers []records.Cover
+	// Held is the rest of the declaration, a part for each change that waits
+	// for a gate; Passed are the changes that a gate was asked about and let
+	// through.
+	Held, Passed []Gated
+	// Open holds the gates that were opened by hand, for this run or by the
+	// configuration; the sets that they open are not known yet.
+	Open []Override
+	// Holds are the undone changes that the declaration still asks for.
+	Holds []RolledBack
+}
+
+// Gated is a change that gates were asked about: the values of one kind at one
+// key would become After.
+type Gated struct {
+	Kind  records.Kind
+	Key   records.Key
+	After []records.Value
+	Gates []GateVerdict
+}
+
+// Overlay puts what each domain wants today over the live zone. What a domain
+// doesn't own is desired as it is, so that the difference is a plain
+// comparison of sets: foreign values come through untouched, values that a
+// declaration covers or that a domain owned make way for the wanted ones.
+// Sets keep their TTL; that is Stage's business.
+func Overlay(live records.Zone, past *Past, today []Today) records.Zone {
+	o := overlay{live: live, past: past, sets: map[records.Key]map[records.Value]bool{}}
+	for i := range today {
+		o.clear(&today[i])
+	}
+	for i := range today {
+		for _, v := range today[i].Values {
+			o.at(v.Key)[v.Value] = true
+		}
+	}
+	return live.With(o.result()...)
+}
+
+type overlay struct {
+	live records.Zone
+	past *Past
+	sets map[records.Key]map[records.Value]bool
+}
+
+// at returns the desired values of a set, from the live ones at first.
+func (o *overlay) at(k records.Key) map[records.Value]bool {
+	values, ok := o.sets[k]
+	if !ok {
+		set, _ := o.live.Set(k)
+		values = make(map[records.Value]bool, len(set.Values))
+		for _, v := range set.Values {
+			values[v] = true
+		}
+		o.sets[k] = values
+	}
+	return values
+}
+
+// clear takes away what the domain answers for.
+func (o *overlay) clear(t *Today) {
+	for _, c := range t.Covers {
+		set, _ := o.live.Set(c.Key)
+		for _, v := range set.Values {
+			if c.Matches(c.Key, v) && !o.foreign(t.Domain.Name, c.Key, v) {
+				delete(o.at(c.Key), v)
+			}
+		}
+	}
+	for _, owned := range o.past.OwnedBy(t.Domain.Name) {
+		delete(o.at(owned.Key()), owned.Value)
+	}
+}
+
+// foreign reports whether a value is owned by another domain of the zone.
+func (o *overlay) foreign(domain records.Name, k records.Key, v records.Value) bool {
+	owner, owned := o.past.Owner(k, v)
+	return owned && owner.Domain != domain
+}
+
+func (o *overlay) result() []records.RRset {
+	out := make([]records.RRset, 0, len(o.sets))
+	for k, values := range o.sets {
+		set, _ := o.live.Set(k)
+		wanted := records.NewRRset(k, set.TTL, slices.Collect(maps.Keys(values))...)
+		wanted.Fixed = set.Fixed
+		out = append(out, wanted)
+	}
+	return out
+}
+
+// Diff returns the changes that turn one zone into the other, ordered by key.
+// Equal zones give none, and Apply of the result to from gives to.
+func Diff(from, to records.Zone) []records.Change {
+	var changes []records.Change
+	for _, before := range from.Sets() {
+		after, ok := to.Set(before.Key)
+		switch {
+		case !ok:
+			changes = append(changes, records.Change{Key: before.Key, Before: &before})
+		case !after.Equal(before):
+			changes = append(changes, records.Change{Key: before.Key, Before: &before, After: &after})
+		}
+	}
+	for _, after := range to.Sets() {
+		if _, ok := from.Set(after.Key); !ok {
+			changes = append(changes, records.Change{Key: after.Key, After: &after})
+		}
+	}
+	slices.SortFunc(changes, func(a, b records.Change) int { return a.Compare(b.Key) })
+	return changes
+}
+
+// Reverse returns the way back: the changes that undo the given ones.
+func Reverse(changes []records.Change) []records.Change {
+	out := make([]records.Change, len(changes))
+	for i, c := range changes {
+		out[i] = c.Reverse()
+	}
+	return out
+}
+
+// compareChanges is the order of changes within a domain.
+func compareChanges(a, b Change) int {
+	return cmp.Or(
+		cmp.Compare(a.Name, b.Name),
+		cmp.Compare(a.Type, b.Type),
+		cmp.Compare(a.Step.order(), b.Step.order()),
+		cmp.Compare(stateOrder(a.State), stateOrder(b.State)),
+		cmp.Compare(a.ID, b.ID),
+	)
+}
+
+// stateOrder puts what can be done now before what can't.
+func stateOrder(s ChangeState) int {
+	return slices.Index([]ChangeState{Ready, Waiting, Held}, s)
+}

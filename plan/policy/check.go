@@ -1,0 +1,274 @@
+package policy
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/attunelogic/maildns/plan"
+	"github.com/attunelogic/maildns/records"
+	"github.com/attunelogic/maildns/records/spf"
+)
+
+// Subject is what the rules look at: a domain's declaration, the live zone,
+// and the plan between them.
+type Subject struct {
+	Input
+	Today   plan.Today
+	Changes []plan.Change
+}
+
+// Rule finds one fault. Errors about what is declared stop the domain; about
+// the live zone a finding only tells.
+type Rule struct {
+	ID    string
+	RFC   string // the section that the rule enforces; empty for our own
+	Finds string // what it finds, in one sentence
+	check func(Subject) []plan.Finding
+}
+
+// Rules is the table of the rules.
+func Rules() []Rule {
+	return []Rule{
+		{"spf-multiple", "7208 4.5", "several SPF records at one name, which receivers take for an error", checkMultipleSPF},
+		{"spf-syntax", "7208 12", "an SPF record with a term that doesn't parse", checkSPFSyntax},
+		{"spf-lookups", "7208 4.6.4", "an SPF record whose own terms need more than 10 lookups", checkLookups},
+		{"dmarc-multiple", "9989 4.10", "several DMARC records at one name, which receivers discard", checkMultipleDMARC},
+		{"dmarc-pct-split", "9989 A.6", "a pct between 1 and 99 that newer receivers read as 100", checkPctSplit},
+		{"dmarc-loosens", "9989 4.7", "a change that loosens the DMARC policy", checkLoosens},
+		{"dns-cname-coexist", "1034 3.6.2", "a CNAME beside another record at its name", checkCNAME},
+		{"dns-occluded", "1034 4.2.1", "a record below a delegation", checkOccluded},
+		{"dns-unwritable", "", "a change of a record set that can't be written faithfully", checkFixed},
+		{"adoption", "", "a live sender or mail host that the configuration forgot", checkForgotten},
+		{"override-expired", "", "an override block whose date has passed", checkOverrides},
+		{"override-unused", "", "an override for a gate that holds nothing", checkUnused},
+		{"review-overdue", "", "a domain whose review is overdue", checkReview},
+	}
+}
+
+// Check reports what is wrong, in the order of the table.
+func Check(s Subject) []plan.Finding {
+	var out []plan.Finding
+	for _, r := range Rules() {
+		for _, f := range r.check(s) {
+			f.Rule, f.RFC = r.ID, r.RFC
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+func (s Subject) finding(sev plan.Severity, about plan.About, source records.Source, fix, format string, args ...any) plan.Finding {
+	f := plan.Finding{Severity: sev, About: about, Message: fmt.Sprintf(format, args...), Fix: fix}
+	if about == plan.AboutDeclared && source.File != "" {
+		f.Source = &source
+	}
+	return f
+}
+
+// liveValues are the live values at a key that begin a record of the kind.
+func (s Subject) liveValues(name records.Name, is func(string) bool) []records.Value {
+	set, _ := s.Live.Set(records.Key{Name: name, Type: records.TypeTXT})
+	return slices.DeleteFunc(slices.Clone(set.Values), func(v records.Value) bool { return !is(string(v)) })
+}
+
+func checkMultipleSPF(s Subject) []plan.Finding {
+	live := s.liveValues(s.Domain.Name, spf.IsSPF)
+	if len(live) < 2 {
+		return nil
+	}
+	fix := "declare an spf block: the plan merges them"
+	if s.Domain.SPF != nil {
+		fix = "this plan merges them"
+	}
+	return []plan.Finding{s.finding(plan.SeverityError, plan.AboutLive, s.Domain.Source, fix,
+		"%s has %d SPF records: receivers answer PERMERROR and authorise nobody", s.Domain.Name, len(live))}
+}
+
+func checkSPFSyntax(s Subject) []plan.Finding {
+	var out []plan.Finding
+	for _, v := range s.liveValues(s.Domain.Name, spf.IsSPF) {
+		if _, err := spf.Parse(string(v)); err != nil {
+			out = append(out, s.finding(plan.SeverityError, plan.AboutLive, s.Domain.Source,
+				"declare the record right: replacing a broken one is never held", "the live SPF record is a PERMERROR: %v", err))
+		}
+	}
+	return out
+}
+
+func checkLookups(s Subject) []plan.Finding {
+	if s.Domain.SPF == nil {
+		return nil
+	}
+	n := s.Domain.SPF.Record.DirectLookups()
+	if n <= MaxLookups {
+		return nil
+	}
+	return []plan.Finding{s.finding(plan.SeverityError, plan.AboutDeclared, s.Domain.SPF.Source,
+		"remove senders that no longer send, give a sender a subdomain of its own, or flatten an include",
+		"the SPF record needs %d lookups by its own terms, and receivers stop at %d", n, MaxLookups)}
+}
+
+func checkMultipleDMARC(s Subject) []plan.Finding {
+	name := records.Below("_dmarc", s.Domain.Name)
+	live := s.liveValues(name, records.IsDMARC)
+	if len(live) < 2 {
+		return nil
+	}
+	return []plan.Finding{s.finding(plan.SeverityError, plan.AboutLive, s.Domain.Source, "declare a dmarc block: the plan leaves one",
+		"%s has %d DMARC records: receivers discard all of them", name, len(live))}
+}
+
+func checkPctSplit(s Subject) []plan.Finding {
+	d := s.Domain.DMARC
+	if d == nil || d.Compat != records.Compat7489 {
+		return nil
+	}
+	for _, step := range d.Steps {
+		if e := step.Effects(d.Compat); e.Differ() {
+			return []plan.Finding{s.finding(plan.SeverityWarning, plan.AboutDeclared, d.Source,
+				`compat = "both" adds t=y, which keeps it at most that share everywhere`,
+				"the step %q is %s for receivers that follow RFC 7489 and %s for those that follow RFC 9989, which has no pct", step, e.RFC7489, e.RFC9989)}
+		}
+	}
+	return nil
+}
+
+func checkLoosens(s Subject) []plan.Finding {
+	for _, c := range s.Changes {
+		if c.Kind == records.KindDMARC && slices.ContainsFunc(c.Meaning, func(m string) bool { return strings.Contains(m, "LOOSENS") }) {
+			return []plan.Finding{s.finding(plan.SeverityWarning, plan.AboutDeclared, s.Domain.Source,
+				"declare the live policy if this is not meant", "LOOSENS the DMARC policy of %s", s.Domain.Name)}
+		}
+	}
+	return nil
+}
+
+func checkCNAME(s Subject) []plan.Finding {
+	var out []plan.Finding
+	for _, d := range s.Today.Declared {
+		for _, set := range s.Live.At(d.Key.Name) {
+			if set.Type == d.Key.Type || set.Type != records.TypeCNAME && d.Key.Type != records.TypeCNAME || s.goes(set) {
+				continue
+			}
+			out = append(out, s.finding(plan.SeverityError, plan.AboutDeclared, d.Source,
+				"remove the one that is not meant: nothing may stand beside a CNAME",
+				"%s already has %s (%s), so %s can't be published there%s", d.Key.Name, set.Type, printable(set.Values), d.Key.Type, holder(set)))
+		}
+	}
+	return out
+}
+
+// goes reports whether the domain's own plan takes the whole set away, or
+// would if a gate let it.
+func (s Subject) goes(set records.RRset) bool {
+	return slices.ContainsFunc(s.Changes, func(c plan.Change) bool {
+		return c.Key() == set.Key && c.After == nil
+	})
+}
+
+// holder says which hosted service a CNAME or delegation hands the name to.
+func holder(set records.RRset) string {
+	if set.Type != records.TypeCNAME && set.Type != records.TypeNS || len(set.Values) == 0 {
+		return ""
+	}
+	return fmt.Sprintf(": the name is handed to %s", set.Values[0])
+}
+
+func printable(values []records.Value) string {
+	out := make([]string, len(values))
+	for i, v := range values {
+		out[i] = records.PrintableValue(v)
+	}
+	return strings.Join(out, ", ")
+}
+
+func checkOccluded(s Subject) []plan.Finding {
+	var out []plan.Finding
+	for _, d := range s.Today.Declared {
+		for n := d.Key.Name; n.In(s.Domain.Zone) && n != s.Domain.Zone; n = n.Parent() {
+			set, ok := s.Live.Set(records.Key{Name: n, Type: records.TypeNS})
+			if !ok {
+				continue
+			}
+			out = append(out, s.finding(plan.SeverityError, plan.AboutDeclared, d.Source,
+				"publish it where the name is served, or take the delegation back",
+				"%s lies below the delegation of %s, so resolvers never see it here%s", d.Key.Name, n, holder(set)))
+		}
+	}
+	return out
+}
+
+func checkFixed(s Subject) []plan.Finding {
+	var out []plan.Finding
+	for _, c := range s.Changes {
+		if live, ok := s.Live.Set(c.Key()); ok && live.Fixed != "" {
+			out = append(out, s.finding(plan.SeverityError, plan.AboutDeclared, s.Domain.Source,
+				"change it where it comes from", "%s can't be changed: %s", c.Key(), live.Fixed))
+		}
+	}
+	return slices.CompactFunc(out, func(a, b plan.Finding) bool { return a.Message == b.Message })
+}
+
+func checkForgotten(s Subject) []plan.Finding {
+	var out []plan.Finding
+	for _, h := range s.Today.Held {
+		for _, g := range h.Gates {
+			if g.ID == GateAdoption {
+				out = append(out, s.finding(plan.SeverityWarning, plan.AboutDeclared, s.kindSource(h.Kind),
+					"declare it if it is still in use; if not, "+fmt.Sprintf("withdraw it with --override %s:%s --reason TEXT", GateAdoption, s.Domain.Name),
+					"%s. It stays", g.Reason))
+			}
+		}
+	}
+	return out
+}
+
+// kindSource is where the declaration has the kind, or else the domain.
+func (s Subject) kindSource(k records.Kind) records.Source {
+	for _, d := range s.Today.Declared {
+		if d.Kind == k {
+			return d.Source
+		}
+	}
+	return s.Domain.Source
+}
+
+func checkOverrides(s Subject) []plan.Finding {
+	var out []plan.Finding
+	for _, o := range s.Domain.Overrides {
+		if !s.Clock.Now.Before(o.Until) {
+			out = append(out, s.finding(plan.SeverityWarning, plan.AboutDeclared, o.Source, "remove the block",
+				"the override of %s lapsed on %s and opens nothing", o.Gate, o.Until.Format(time.DateOnly)))
+		}
+	}
+	return out
+}
+
+func checkUnused(s Subject) []plan.Finding {
+	var out []plan.Finding
+	for _, o := range s.Today.Open {
+		if s.opens(o.Gate) {
+			continue
+		}
+		out = append(out, s.finding(plan.SeverityInfo, plan.AboutDeclared, s.Domain.Source, "nothing to do",
+			"the override of %s opens nothing: the gate holds nothing here", o.Gate))
+	}
+	return out
+}
+
+func (s Subject) opens(gate string) bool {
+	return slices.ContainsFunc(s.Changes, func(c plan.Change) bool {
+		return slices.ContainsFunc(c.Gates, func(g plan.GateVerdict) bool { return g.ID == gate })
+	})
+}
+
+func checkReview(s Subject) []plan.Finding {
+	r := s.Domain.Review
+	if r == nil || s.Clock.Now.Before(r.Last.Add(r.Every)) {
+		return nil
+	}
+	return []plan.Finding{s.finding(plan.SeverityWarning, plan.AboutDeclared, r.Source, "review the domain and set last to today",
+		"the review of %s is overdue since %s", s.Domain.Name, r.Last.Add(r.Every).Format(time.DateOnly))}
+}

@@ -1,0 +1,330 @@
+// Package policy holds every judgement of the program: the gates, which split
+// a declaration into what is published today and what is held, and the rules,
+// which find what is wrong. Both are tables. The package is pure: what has to
+// be known from outside comes in as Known.
+package policy
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/attunelogic/maildns/plan"
+	"github.com/attunelogic/maildns/records"
+)
+
+// Input is what one domain is judged on.
+type Input struct {
+	Domain *records.Domain
+	Live   records.Zone
+	Past   *plan.Past
+	Known  Known
+	Clock  plan.Clock
+	// Open are the gates opened by hand in this run, without the sets that
+	// they open. Limit adds the domain's own override blocks.
+	Open []plan.Override
+}
+
+// Known is what has been learnt from outside about a domain: reports, DNS,
+// policy files. What is not known holds the gates that need it. The zero value
+// knows nothing.
+type Known struct {
+	// Journal says whether the past is known. Where the journal is
+	// unreadable nothing counts as owned and every gate says unknown.
+	Journal plan.JournalStatus
+}
+
+// Limit splits a declaration into what is published today and what gates hold
+// back. Loosening, mending and additions are never held; what tightens waits
+// until its gate opens, and until then what is live stays.
+func Limit(in Input) plan.Today {
+	l := &limiter{Input: in}
+	l.today = plan.Today{
+		Domain:   in.Domain,
+		Declared: in.Domain.Declared(),
+		Covers:   records.Covers(in.Domain),
+		Open:     slices.Concat(in.Open, blocks(in)),
+	}
+	for _, s := range l.slots() {
+		l.split(s)
+	}
+	return l.today
+}
+
+// blocks turns the domain's override blocks into opened gates. A block that
+// has opened one ramp step does not open the next.
+func blocks(in Input) []plan.Override {
+	var out []plan.Override
+	for _, o := range in.Domain.Overrides {
+		if !in.Clock.Now.Before(o.Until) || o.Gate == GateRamp && spent(in, o) {
+			continue
+		}
+		out = append(out, plan.Override{Gate: o.Gate, Domain: in.Domain.Name, Reason: o.Reason, Until: o.Until, Block: true})
+	}
+	return out
+}
+
+func spent(in Input, o records.Override) bool {
+	return slices.ContainsFunc(in.Past.Overrides, func(p plan.Override) bool {
+		return p.Block && p.Spent && p.Gate == o.Gate && p.Domain == in.Domain.Name && p.Reason == o.Reason && p.Until.Equal(o.Until)
+	})
+}
+
+// slot is what one kind has and wants at one name.
+type slot struct {
+	kind records.Kind
+	name records.Name
+	live []held // ours, or covered by the declaration
+	want []records.Declared
+}
+
+// held is one live value with its key.
+type held struct {
+	key   records.Key
+	value records.Value
+}
+
+type slotID struct {
+	kind records.Kind
+	name records.Name
+}
+
+type limiter struct {
+	Input
+	today plan.Today
+}
+
+// slots collects what is wanted, owned and covered, by kind and name.
+func (l *limiter) slots() []*slot {
+	byID := map[slotID]*slot{}
+	at := func(k records.Kind, n records.Name) *slot {
+		id := slotID{k, n}
+		if byID[id] == nil {
+			byID[id] = &slot{kind: k, name: n}
+		}
+		return byID[id]
+	}
+	for _, v := range l.today.Declared {
+		s := at(v.Kind, v.Key.Name)
+		s.want = append(s.want, v)
+	}
+	for _, o := range l.Past.OwnedBy(l.Domain.Name) {
+		if set, ok := l.Live.Set(o.Key()); ok && set.Has(o.Value) {
+			at(o.Kind, o.Name).add(o.Key(), o.Value)
+		}
+	}
+	for _, c := range l.today.Covers {
+		set, _ := l.Live.Set(c.Key)
+		for _, v := range set.Values {
+			if _, owned := l.Past.Owner(c.Key, v); !owned && c.Matches(c.Key, v) {
+				at(c.Kind, c.Key.Name).add(c.Key, v)
+			}
+		}
+	}
+	return inOrder(byID)
+}
+
+func inOrder(byID map[slotID]*slot) []*slot {
+	out := make([]*slot, 0, len(byID))
+	for _, s := range byID {
+		slices.SortFunc(s.live, func(a, b held) int {
+			return cmp.Or(a.key.Compare(b.key), cmp.Compare(a.value, b.value))
+		})
+		out = append(out, s)
+	}
+	slices.SortFunc(out, func(a, b *slot) int {
+		return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.name, b.name))
+	})
+	return out
+}
+
+func (s *slot) add(k records.Key, v records.Value) {
+	if !slices.Contains(s.live, held{k, v}) {
+		s.live = append(s.live, held{k, v})
+	}
+}
+
+// values returns the live values at one key.
+func (s *slot) values(k records.Key) []records.Value {
+	var out []records.Value
+	for _, h := range s.live {
+		if h.key == k {
+			out = append(out, h.value)
+		}
+	}
+	return out
+}
+
+// keys lists every key that the slot has or wants.
+func (s *slot) keys(more ...records.Declared) []records.Key {
+	var out []records.Key
+	for _, h := range s.live {
+		out = append(out, h.key)
+	}
+	for _, d := range slices.Concat(s.want, more) {
+		out = append(out, d.Key)
+	}
+	slices.SortFunc(out, records.Key.Compare)
+	return slices.Compact(out)
+}
+
+// verdict is how a slot is split: what is published today, and the changes
+// that gates hold or let through.
+type verdict struct {
+	today        []records.Declared
+	held, passed []plan.Gated
+	holds        []plan.RolledBack // undone changes that are still asked for
+}
+
+// split asks the kind's function what of the slot may be published now, and
+// then takes back what a rollback has undone.
+func (l *limiter) split(s *slot) {
+	v := l.judge(s, true)
+	if !l.recordedFits(v) {
+		v = l.judge(s, false)
+	}
+	l.today.Values = append(l.today.Values, v.today...)
+	l.today.Held = append(l.today.Held, v.held...)
+	l.today.Passed = append(l.today.Passed, v.passed...)
+	l.today.Holds = append(l.today.Holds, v.holds...)
+}
+
+func (l *limiter) judge(s *slot, recorded bool) verdict {
+	c := &court{limiter: l, slot: s, recorded: recorded}
+	v := c.parked()
+	if v == nil {
+		v = splits[s.kind](c)
+	}
+	c.external(v)
+	c.rolledBack(v)
+	c.finish(v)
+	return *v
+}
+
+// splits has the function of each kind that splits its slots.
+var splits = map[records.Kind]func(*court) *verdict{
+	records.KindSPF:    splitSPF,
+	records.KindDKIM:   splitDKIM,
+	records.KindDMARC:  splitDMARC,
+	records.KindMTASTS: splitMTASTS,
+	records.KindTLSRPT: splitFree,
+	records.KindMX:     splitMX,
+	records.KindBIMI:   splitBIMI,
+	records.KindRecord: splitFree,
+}
+
+// recordedFits reports whether every override of the journal that the verdict
+// used was recorded for just the values that it leads to. One that was not is
+// void, since the declaration has changed.
+func (l *limiter) recordedFits(v verdict) bool {
+	for _, p := range v.passed {
+		for _, g := range p.Gates {
+			if g.Verdict != plan.Overridden {
+				continue
+			}
+			if _, ok := plan.FindOverride(&l.today, l.Past, g.ID, p.Key, p.After, l.Clock); !ok {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// court is one slot before its gates.
+type court struct {
+	*limiter
+	*slot
+	recorded bool
+}
+
+// ask is a gate's word on a change of the slot's values at key; subject says
+// what the change is about, in mail terms.
+func (c *court) ask(gate string, key records.Key, subject string) plan.GateVerdict {
+	v := Judge(gate, Case{Input: c.Input, Kind: c.kind, Key: key, Subject: subject})
+	if v.Opens() {
+		return v
+	}
+	if o, ok := c.override(gate, key); ok {
+		return plan.GateVerdict{ID: gate, Verdict: plan.Overridden, Reason: o.Reason, Needs: ""}
+	}
+	return v
+}
+
+// override finds an override of the gate: one that the journal has recorded
+// for this set, or one that was given now.
+func (c *court) override(gate string, key records.Key) (plan.Override, bool) {
+	if c.Known.Journal == plan.JournalUnreadable {
+		return plan.Override{}, false
+	}
+	for _, o := range c.Past.Overrides {
+		if c.recorded && o.Gate == gate && o.Domain == c.Domain.Name && o.Name == key.Name && o.Type == key.Type &&
+			!o.Spent && c.Clock.Now.Before(o.Until) {
+			return o, true
+		}
+	}
+	for _, o := range c.today.Open {
+		if o.Gate == gate {
+			return o, true
+		}
+	}
+	return plan.Override{}, false
+}
+
+// keep returns the live values as they would be declared, so that they stay.
+func (c *court) keep(live ...held) []records.Declared {
+	out := make([]records.Declared, len(live))
+	for i, h := range live {
+		out[i] = records.Declared{Kind: c.kind, Key: h.key, Value: h.value, Source: c.Domain.Source}
+	}
+	return out
+}
+
+// all publishes everything that is wanted.
+func (c *court) all() *verdict { return &verdict{today: slices.Clone(c.want)} }
+
+// whole asks one gate about the change of the whole slot: it goes through, or
+// what is live stays and the rest is held.
+func (c *court) whole(g plan.GateVerdict) *verdict {
+	changes := c.gated(c.want, g)
+	if len(changes) == 0 {
+		return c.all()
+	}
+	if g.Opens() {
+		return &verdict{today: slices.Clone(c.want), passed: changes}
+	}
+	return &verdict{today: c.keep(c.live...), held: changes}
+}
+
+// gated lists the changes, a key each, by which the slot would come from what
+// is live to what is given.
+func (c *court) gated(to []records.Declared, gates ...plan.GateVerdict) []plan.Gated {
+	var out []plan.Gated
+	for _, key := range c.keys(to...) {
+		after := valuesAt(to, key)
+		if !slices.Equal(after, c.values(key)) {
+			out = append(out, plan.Gated{Kind: c.kind, Key: key, After: after, Gates: gates})
+		}
+	}
+	return out
+}
+
+func valuesAt(list []records.Declared, key records.Key) []records.Value {
+	var out []records.Value
+	for _, d := range list {
+		if d.Key == key {
+			out = append(out, d.Value)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// finish drops held changes that today's values have reached already.
+func (c *court) finish(v *verdict) {
+	v.held = slices.DeleteFunc(v.held, func(g plan.Gated) bool {
+		return slices.Equal(g.After, valuesAt(v.today, g.Key))
+	})
+}
+
+// splitFree publishes what is declared and withdraws what is not: no gate
+// stands before these kinds.
+func splitFree(c *court) *verdict { return c.all() }

@@ -1,0 +1,191 @@
+package policy
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/attunelogic/maildns/plan"
+	"github.com/attunelogic/maildns/records"
+	"github.com/attunelogic/maildns/records/spf"
+)
+
+// undone is a change that a rollback undid and that would come back.
+type undone struct {
+	key            records.Key
+	added, removed []string // the parts that come back
+}
+
+func (u undone) words() string {
+	var out []string
+	for _, p := range u.added {
+		out = append(out, "+"+p)
+	}
+	for _, p := range u.removed {
+		out = append(out, "-"+p)
+	}
+	return strings.Join(out, " ")
+}
+
+// rolledBack takes back what a rollback has undone, as far as the declaration
+// still asks for it; other changes of the set go on.
+func (c *court) rolledBack(v *verdict) {
+	for _, key := range c.keys(v.today...) {
+		holds := c.holds(key)
+		if len(holds) == 0 {
+			continue
+		}
+		c.keepHolds(v, key, holds)
+		u := c.undone(key, valuesAt(v.today, key), holds)
+		if len(u.added)+len(u.removed) == 0 {
+			continue
+		}
+		c.takeBack(v, u)
+	}
+}
+
+func (c *court) holds(key records.Key) []plan.RolledBack {
+	var out []plan.RolledBack
+	for _, h := range c.Past.Holds {
+		if h.Domain == c.Domain.Name && h.Kind == c.kind && h.Name == key.Name && h.Type == key.Type {
+			out = append(out, h)
+		}
+	}
+	return out
+}
+
+// undone compares what would change at a key with what was rolled back there.
+func (c *court) undone(key records.Key, after []records.Value, holds []plan.RolledBack) undone {
+	old, now := records.Parts(c.kind, c.values(key)), records.Parts(c.kind, after)
+	u := undone{key: key}
+	for _, h := range holds {
+		u.added = append(u.added, common(minus(now, old), h.Added)...)
+		u.removed = append(u.removed, common(minus(old, now), h.Removed)...)
+	}
+	return u
+}
+
+// keepHolds remembers the holds whose change the declaration still contains:
+// today, behind a gate or in the end.
+func (c *court) keepHolds(v *verdict, key records.Key, holds []plan.RolledBack) {
+	wanted := [][]records.Value{valuesAt(v.today, key), valuesAt(c.want, key)}
+	for _, g := range v.held {
+		if g.Key == key {
+			wanted = append(wanted, g.After)
+		}
+	}
+	for _, h := range holds {
+		if slices.ContainsFunc(wanted, func(after []records.Value) bool {
+			u := c.undone(key, after, []plan.RolledBack{h})
+			return len(u.added)+len(u.removed) > 0
+		}) {
+			v.holds = append(v.holds, h)
+		}
+	}
+}
+
+func minus(a, b []string) []string {
+	return slices.DeleteFunc(slices.Clone(a), func(s string) bool { return slices.Contains(b, s) })
+}
+
+func common(a, b []string) []string {
+	return slices.DeleteFunc(slices.Clone(a), func(s string) bool { return !slices.Contains(b, s) })
+}
+
+// takeBack asks the gate about an undone change and, where it holds, leaves
+// that part of the set as it is live.
+func (c *court) takeBack(v *verdict, u undone) {
+	g := c.ask(GateRolledBack, u.key, u.words())
+	full := valuesAt(v.today, u.key)
+	gated := plan.Gated{Kind: c.kind, Key: u.key, After: full, Gates: []plan.GateVerdict{g}}
+	if g.Opens() {
+		v.passed = append(v.passed, gated)
+		return
+	}
+	left := c.leftOf(full, u)
+	others := slices.DeleteFunc(slices.Clone(v.today), func(d records.Declared) bool { return d.Key == u.key })
+	for _, value := range left {
+		others = append(others, c.declared(v.today, u.key, value))
+	}
+	v.today = others
+	v.held = append(v.held, gated)
+	v.passed = slices.DeleteFunc(v.passed, func(p plan.Gated) bool { return p.Key == u.key })
+}
+
+// declared is a value with the TTL and the place of what was declared there.
+func (c *court) declared(list []records.Declared, key records.Key, value records.Value) records.Declared {
+	out := records.Declared{Kind: c.kind, Key: key, Value: value, Source: c.Domain.Source}
+	for _, d := range list {
+		if d.Key == key {
+			out.TTL, out.Source = d.TTL, d.Source
+		}
+	}
+	return out
+}
+
+// leftOf is what of the new values may be published when the undone parts are
+// taken back: term by term for SPF, host by host for MX, else nothing new.
+func (c *court) leftOf(full []records.Value, u undone) []records.Value {
+	live := c.values(u.key)
+	switch {
+	case c.kind == records.KindSPF && len(live) == 1 && len(full) == 1:
+		return spfLeft(live[0], full[0], u)
+	case c.kind == records.KindMX:
+		return mxLeft(live, full, u)
+	default:
+		return live
+	}
+}
+
+func spfLeft(live, full records.Value, u undone) []records.Value {
+	old, _ := spf.ParseLoose(string(live))
+	now, err := spf.Parse(string(full))
+	if err != nil {
+		return []records.Value{live}
+	}
+	terms := slices.DeleteFunc(slices.Clone(now.Terms), func(t spf.Term) bool {
+		return slices.Contains(u.added, records.SPFPart(t))
+	})
+	var back []spf.Term
+	for _, t := range old.Live() {
+		if slices.Contains(u.removed, records.SPFPart(t)) {
+			back = append(back, t)
+		}
+	}
+	rest, _ := now.All()
+	for _, p := range slices.Concat(u.added, u.removed) {
+		if strings.HasPrefix(p, "all=") {
+			rest, _ = old.All()
+		}
+	}
+	return []records.Value{records.Value(spf.Union(spf.New(terms...), back, rest).String())}
+}
+
+func mxLeft(live, full []records.Value, u undone) []records.Value {
+	var out []records.Value
+	for _, v := range full {
+		if !slices.Contains(u.added, string(v)) {
+			out = append(out, v)
+		}
+	}
+	for _, v := range live {
+		if slices.Contains(u.removed, string(v)) {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+// passTerms lists the terms of an SPF record that authorise someone.
+func passTerms(v records.Value) []string {
+	if !spf.IsSPF(string(v)) {
+		return nil
+	}
+	r, _ := spf.ParseLoose(string(v))
+	var out []string
+	for _, t := range r.Live() {
+		if t.Qualifier == spf.Pass {
+			out = append(out, "SPF "+t.Key())
+		}
+	}
+	return out
+}

@@ -1,0 +1,122 @@
+package policy
+
+import (
+	"slices"
+
+	"github.com/attunelogic/maildns/plan"
+	"github.com/attunelogic/maildns/records"
+)
+
+// ZoneInput is one zone with all domains that are declared in it.
+type ZoneInput struct {
+	Live          records.Zone
+	Past          *plan.Past
+	Known         Known
+	Clock         plan.Clock
+	Domains       []*records.Domain
+	Open          map[records.Name][]plan.Override // opened by hand, by domain
+	Transactional bool
+	Source        plan.Live
+}
+
+// ZonePlan is what would change in one zone, and what a run has to remember.
+type ZonePlan struct {
+	Domains []plan.Domain
+	Today   []plan.Today
+	Used    []plan.Override
+}
+
+// PlanZone is the straight line for one zone: what the gates allow today, put
+// over what is live, compared, spread over time, and checked.
+func PlanZone(in ZoneInput) ZonePlan {
+	today := make([]plan.Today, len(in.Domains))
+	inputs := make([]Input, len(in.Domains))
+	for i, d := range in.Domains {
+		inputs[i] = Input{Domain: d, Live: in.Live, Past: in.Past, Known: in.Known, Clock: in.Clock, Open: in.Open[d.Name]}
+		today[i] = Limit(inputs[i])
+	}
+	changes := plan.Diff(in.Live, plan.Overlay(in.Live, in.Past, today))
+	staged := plan.Stage(in.Live, changes, today, in.Past, in.Clock)
+	unmanaged := unmanagedOf(in)
+	out := ZonePlan{Today: today, Used: staged.Used}
+	for i, d := range in.Domains {
+		s := Subject{Input: inputs[i], Today: today[i], Changes: staged.Changes[d.Name]}
+		out.Domains = append(out.Domains, plan.Domain{
+			Name: d.Name, Zone: d.Zone, Provider: d.Provider.String(),
+			Transactional: in.Transactional, Live: in.Source, ConfigDigest: d.Digest, Owner: d.Owner,
+			Changes: s.Changes, Findings: Check(s), Unmanaged: unmanaged[d.Name],
+		})
+	}
+	return out
+}
+
+// unmanagedOf lists, by the nearest declared domain, live values that look
+// like mail and that nobody declares, and values that are owned for a domain
+// that has vanished from the configuration.
+func unmanagedOf(in ZoneInput) map[records.Name][]plan.Unmanaged {
+	declared := map[records.Key]map[records.Value]bool{}
+	var covers = map[records.Key][]records.Cover{}
+	names := map[records.Name]bool{}
+	for _, d := range in.Domains {
+		names[d.Name] = true
+		for _, v := range d.Declared() {
+			if declared[v.Key] == nil {
+				declared[v.Key] = map[records.Value]bool{}
+			}
+			declared[v.Key][v.Value] = true
+		}
+		for _, c := range records.Covers(d) {
+			covers[c.Key] = append(covers[c.Key], c)
+		}
+	}
+	out := map[records.Name][]plan.Unmanaged{}
+	for _, set := range in.Live.Sets() {
+		owner := nearest(names, set.Name)
+		if owner == "" {
+			continue
+		}
+		for _, v := range set.Values {
+			if declared[set.Key][v] || covered(covers[set.Key], v) {
+				continue
+			}
+			if why, ok := strange(in.Past, names, set.Key, v); ok {
+				out[owner] = addUnmanaged(out[owner], set.Key, v, why)
+			}
+		}
+	}
+	return out
+}
+
+func covered(covers []records.Cover, v records.Value) bool {
+	return slices.ContainsFunc(covers, func(c records.Cover) bool { return c.Matches(c.Key, v) })
+}
+
+// strange says why a live value is worth showing.
+func strange(past *plan.Past, names map[records.Name]bool, k records.Key, v records.Value) (string, bool) {
+	owner, owned := past.Owner(k, v)
+	switch {
+	case owned && !names[owner.Domain]:
+		return "orphaned: owned for " + string(owner.Domain) + `, which is no longer declared; withdraw it with state = "removed", or release it`, true
+	case owned:
+		return "", false // its domain plans the removal
+	}
+	return records.LooksLikeMail(k, v)
+}
+
+// nearest is the declared domain that a name belongs to, empty for none.
+func nearest(names map[records.Name]bool, n records.Name) records.Name {
+	for ; n != ""; n = n.Parent() {
+		if names[n] {
+			return n
+		}
+	}
+	return ""
+}
+
+func addUnmanaged(list []plan.Unmanaged, k records.Key, v records.Value, why string) []plan.Unmanaged {
+	if n := len(list); n > 0 && list[n-1].Name == k.Name && list[n-1].Type == k.Type && list[n-1].Why == why {
+		list[n-1].Values = append(list[n-1].Values, v)
+		return list
+	}
+	return append(list, plan.Unmanaged{Name: k.Name, Type: k.Type, Values: []records.Value{v}, Why: why})
+}

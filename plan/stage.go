@@ -1,0 +1,542 @@
+package plan
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/attunelogic/maildns/records"
+)
+
+// GateLowerTTL is the wait for an old TTL to run out, which an override can
+// cut short (for a leaked key).
+const GateLowerTTL = "lower-ttl"
+
+// Staged is a zone's plan: the steps of each domain in their order, and the
+// overrides that were used, each for the set and values that it opens.
+type Staged struct {
+	Changes map[records.Name][]Change
+	Used    []Override
+}
+
+// Stage spreads the changes over time. A replaced or removed value first gets
+// a short TTL, the change waits until the old TTL has run out of every cache,
+// and after a soak the declared TTL returns. Additions, widening, loosening
+// and mending don't wait. What gates hold is listed with them.
+func Stage(live records.Zone, changes []records.Change, today []Today, past *Past, clock Clock) Staged {
+	s := newStager(live, changes, today, past, clock)
+	for _, key := range slices.SortedFunc(maps.Keys(s.claims), records.Key.Compare) {
+		s.stage(key, s.claims[key])
+	}
+	for name := range s.out.Changes {
+		list := s.out.Changes[name]
+		group(list)
+		slices.SortFunc(list, compareChanges)
+	}
+	return s.out
+}
+
+// claim says which domain answers for a record set, and what it wants there.
+type claim struct {
+	today    *Today
+	values   map[records.Value]records.Kind // wanted today
+	declared map[records.Value]records.Kind // wanted in the end
+	covers   []records.Cover
+	held     []Gated
+	passed   []Gated
+	ttl      records.TTL // the smallest TTL that a block declares; 0: none does
+}
+
+type stager struct {
+	live    records.Zone
+	changes map[records.Key]records.Change
+	past    *Past
+	clock   Clock
+	claims  map[records.Key]*claim
+	left    map[records.Key]records.RRset // as the newest entry left the sets
+	out     Staged
+}
+
+func newStager(live records.Zone, changes []records.Change, today []Today, past *Past, clock Clock) *stager {
+	s := &stager{
+		live: live, past: past, clock: clock,
+		changes: make(map[records.Key]records.Change, len(changes)),
+		claims:  map[records.Key]*claim{},
+		left:    make(map[records.Key]records.RRset, len(past.Live)),
+		out:     Staged{Changes: map[records.Name][]Change{}},
+	}
+	for _, c := range changes {
+		s.changes[c.Key] = c
+	}
+	for _, set := range past.Live {
+		s.left[set.Key] = set
+	}
+	byName := make(map[records.Name]*Today, len(today))
+	for i := range today {
+		byName[today[i].Domain.Name] = &today[i]
+		s.claim(&today[i])
+	}
+	s.claimLeft(byName)
+	return s
+}
+
+func (s *stager) at(t *Today, k records.Key) *claim {
+	c, ok := s.claims[k]
+	if !ok {
+		c = &claim{
+			today:    t,
+			values:   map[records.Value]records.Kind{},
+			declared: map[records.Value]records.Kind{},
+		}
+		s.claims[k] = c
+	}
+	return c
+}
+
+func (s *stager) claim(t *Today) {
+	for _, v := range t.Values {
+		c := s.at(t, v.Key)
+		c.values[v.Value] = v.Kind
+		if v.TTL != 0 && (c.ttl == 0 || v.TTL < c.ttl) {
+			c.ttl = v.TTL
+		}
+	}
+	for _, v := range t.Declared {
+		s.at(t, v.Key).declared[v.Value] = v.Kind
+	}
+	for _, cover := range t.Covers {
+		c := s.at(t, cover.Key)
+		c.covers = append(c.covers, cover)
+	}
+	for _, o := range s.past.OwnedBy(t.Domain.Name) {
+		s.at(t, o.Key())
+	}
+	for _, h := range t.Held {
+		c := s.at(t, h.Key)
+		c.held = append(c.held, h)
+	}
+	for _, h := range t.Passed {
+		c := s.at(t, h.Key)
+		c.passed = append(c.passed, h)
+	}
+}
+
+// claimLeft claims the sets that our last value has left, for the domain that
+// the name belongs to: their former TTL returns.
+func (s *stager) claimLeft(domains map[records.Name]*Today) {
+	for _, set := range s.past.Sets {
+		key := records.Key{Name: set.Name, Type: set.Type}
+		if _, claimed := s.claims[key]; claimed || set.Written.IsZero() {
+			continue
+		}
+		for n := key.Name; n != ""; n = n.Parent() {
+			if t, ok := domains[n]; ok {
+				s.at(t, key)
+				break
+			}
+		}
+	}
+}
+
+// kindOf says what a value of a claimed set is for; empty for a foreign one.
+func (s *stager) kindOf(key records.Key, c *claim, v records.Value) records.Kind {
+	if kind, ok := c.values[v]; ok {
+		return kind
+	}
+	if owner, ok := s.past.Owner(key, v); ok {
+		if owner.Domain == c.today.Domain.Name {
+			return owner.Kind
+		}
+		return ""
+	}
+	for _, cover := range c.covers {
+		if cover.Matches(key, v) {
+			return cover.Kind
+		}
+	}
+	return ""
+}
+
+// byKind splits the values of a set that are ours by what they are for.
+func (s *stager) byKind(key records.Key, c *claim, set *records.RRset) map[records.Kind][]records.Value {
+	out := map[records.Kind][]records.Value{}
+	if set == nil {
+		return out
+	}
+	for _, v := range set.Values {
+		if kind := s.kindOf(key, c, v); kind != "" {
+			out[kind] = append(out[kind], v)
+		}
+	}
+	return out
+}
+
+func (s *stager) stage(key records.Key, c *claim) {
+	var before *records.RRset
+	if set, ok := s.live.Set(key); ok {
+		before = &set
+	}
+	after := before
+	if change, ok := s.changes[key]; ok {
+		after = change.After
+		s.change(key, c, before, after)
+	} else if before != nil {
+		s.restore(key, c, before)
+	}
+	for _, h := range c.held {
+		s.hold(key, c, before, after, h)
+	}
+}
+
+// change adds the steps of a set whose values change.
+func (s *stager) change(key records.Key, c *claim, before, after *records.RRset) {
+	item := s.item(key, c, before, after)
+	old, now := s.byKind(key, c, before), s.byKind(key, c, after)
+	for _, kind := range changedKinds(old, now) {
+		if item.Kind == "" {
+			item.Kind = kind
+		}
+		item.Meaning = append(item.Meaning, records.Describe(kind, old[kind], now[kind])...)
+	}
+	s.pass(&item, c, old)
+	if s.mustWait(key.Type, old, now) {
+		s.wait(&item, c, before, old[item.Kind], now[item.Kind])
+	}
+	s.add(c, item)
+}
+
+// item is the change step of a set, as if it were ready.
+func (s *stager) item(key records.Key, c *claim, before, after *records.RRset) Change {
+	fresh := min(c.today.Domain.Settings.TTLChange, s.declaredTTL(key, c))
+	if s.declaredTTL(key, c) == records.AutoTTL {
+		fresh = records.AutoTTL
+	}
+	item := Change{
+		Name: key.Name, Type: key.Type, Step: StepChange, State: Ready, Action: ActionUpdate,
+		Before: asSet(before), After: asSet(after), Declared: s.declaredSet(key, c, after),
+		Gates: []GateVerdict{}, Meaning: []string{},
+		Exposure: int64(s.live.NegativeTTL), Mistake: int64(s.live.NegativeTTL),
+	}
+	if before == nil {
+		item.Action = ActionCreate
+	} else {
+		item.Exposure = seconds(before.TTL)
+	}
+	if after == nil {
+		item.Action = ActionDelete
+	} else {
+		item.After.TTL = fresh
+		item.Mistake = seconds(fresh)
+	}
+	return item
+}
+
+// seconds is a TTL as an upper bound for people; a host's automatic TTL is
+// 300 s wherever it is documented.
+func seconds(t records.TTL) int64 {
+	if t == records.AutoTTL {
+		return 300
+	}
+	return int64(t)
+}
+
+func asSet(s *records.RRset) *Set {
+	if s == nil {
+		return nil
+	}
+	return &Set{TTL: s.TTL, Values: s.Values}
+}
+
+// changedKinds lists the kinds whose values differ, in the order of the kinds.
+func changedKinds(old, now map[records.Kind][]records.Value) []records.Kind {
+	var out []records.Kind
+	for _, kind := range records.Kinds() {
+		if !slices.Equal(old[kind], now[kind]) {
+			out = append(out, kind)
+		}
+	}
+	return out
+}
+
+// pass notes the gates that let the change through, and by whose hand.
+func (s *stager) pass(item *Change, c *claim, old map[records.Kind][]records.Value) {
+	for _, p := range c.passed {
+		for _, g := range p.Gates {
+			item.Gates = append(item.Gates, g)
+			if g.Verdict == Overridden {
+				s.use(c, g.ID, item.Key(), old[p.Kind], p.After)
+			}
+		}
+	}
+}
+
+// use records an override for the values that it opens.
+func (s *stager) use(c *claim, gate string, key records.Key, before, after []records.Value) {
+	o, ok := FindOverride(c.today, s.past, gate, key, after, s.clock)
+	if !ok {
+		return
+	}
+	o.Domain, o.Name, o.Type = c.today.Domain.Name, key.Name, key.Type
+	o.Before, o.After = before, after
+	s.out.Used = append(s.out.Used, o)
+}
+
+// FindOverride returns the override that opens a gate of a domain for a set
+// whose values become after: one recorded for just these values, or else one
+// given by hand or by the configuration now.
+func FindOverride(t *Today, past *Past, gate string, key records.Key, after []records.Value, clock Clock) (Override, bool) {
+	for _, o := range past.Overrides {
+		if o.Gate == gate && o.Domain == t.Domain.Name && !o.Spent && clock.Now.Before(o.Until) &&
+			o.Name == key.Name && o.Type == key.Type && slices.Equal(o.After, after) {
+			return o, true
+		}
+	}
+	for _, o := range t.Open {
+		if o.Gate == gate {
+			return o, true
+		}
+	}
+	return Override{}, false
+}
+
+// mustWait reports whether the change replaces or removes something that
+// caches must forget first.
+func (s *stager) mustWait(typ records.Type, old, now map[records.Kind][]records.Value) bool {
+	return slices.ContainsFunc(changedKinds(old, now), func(k records.Kind) bool {
+		return !Immediate(k, typ, old[k], now[k])
+	})
+}
+
+// wait makes the change wait for caches, with the lowering before it.
+func (s *stager) wait(item *Change, c *claim, before *records.RRset, old, now []records.Value) {
+	settings := c.today.Domain.Settings
+	due := s.cachedUntil(before, settings)
+	lower := before.TTL != records.AutoTTL && before.TTL > settings.TTLChange
+	if lower {
+		due = s.clock.Now.Add(duration(before.TTL) + settings.Propagation)
+	}
+	if !due.After(s.clock.Now) {
+		return
+	}
+	if o, ok := FindOverride(c.today, s.past, GateLowerTTL, item.Key(), now, s.clock); ok {
+		item.Gates = append(item.Gates, GateVerdict{ID: GateLowerTTL, Verdict: Overridden, Reason: o.Reason})
+		s.use(c, GateLowerTTL, item.Key(), old, now)
+		return
+	}
+	due = ceilSecond(due)
+	item.State, item.NotBefore = Waiting, &due
+	item.Gates = append(item.Gates, GateVerdict{
+		ID: GateLowerTTL, Verdict: VerdictNo,
+		Reason: "caches may still hold the old value with its long TTL",
+		Needs:  "time: the old TTL and the propagation, counted from the lowering",
+	})
+	if lower {
+		s.add(c, s.lowering(item, before, settings.TTLChange))
+	}
+}
+
+func (s *stager) lowering(item *Change, before *records.RRset, ttl records.TTL) Change {
+	low := *item
+	low.Step, low.State, low.Action = StepLowerTTL, Ready, ActionTTL
+	low.NotBefore, low.Gates = nil, []GateVerdict{}
+	low.After = &Set{TTL: ttl, Values: before.Values}
+	low.Mistake = seconds(ttl)
+	low.Meaning = []string{fmt.Sprintf("TTL %d → %d, so that the change can be undone in %d s", before.TTL, ttl, ttl)}
+	return low
+}
+
+// cachedUntil is when the last cache has forgotten a TTL longer than the live
+// one, which the journal saw the set served with.
+func (s *stager) cachedUntil(before *records.RRset, settings records.Settings) time.Time {
+	var until time.Time
+	later := func(ttl records.TTL, at Moment) {
+		if ttl == records.AutoTTL || ttl <= before.TTL {
+			return
+		}
+		if t := at.On(s.clock).Add(duration(ttl) + settings.Propagation); t.After(until) {
+			until = t
+		}
+	}
+	if set, ok := s.past.Set(before.Key); ok {
+		for _, seen := range set.Seen {
+			later(seen.TTL, seen.Moment)
+		}
+	}
+	if set, ok := s.left[before.Key]; ok {
+		later(set.TTL, s.past.At)
+	}
+	return until
+}
+
+func duration(t records.TTL) time.Duration { return time.Duration(t) * time.Second }
+
+// declaredTTL is the TTL that the set returns to: a block's, the domain's, or
+// the one that it had before our own lowering, at most ttl_max; one hour for
+// a new set.
+func (s *stager) declaredTTL(key records.Key, c *claim) records.TTL {
+	d := c.today.Domain
+	switch {
+	case c.ttl != 0:
+		return c.ttl
+	case d.TTL != 0 && len(c.values) > 0:
+		return d.TTL
+	}
+	live, exists := s.live.Set(key)
+	base := live.TTL
+	if s.ours(key, live, exists) {
+		set, _ := s.past.Set(key)
+		base = set.Base
+	}
+	if base == 0 {
+		base = 3600
+	}
+	if base == records.AutoTTL || len(c.values) == 0 {
+		return base
+	}
+	return min(base, d.Settings.TTLMax)
+}
+
+// ours reports whether the TTL of the live set is the one that we left it
+// with, so that what it returns to is what the journal says.
+func (s *stager) ours(key records.Key, live records.RRset, exists bool) bool {
+	set, known := s.past.Set(key)
+	left, wasLeft := s.left[key]
+	return known && set.Base != 0 && !set.Written.IsZero() && (!exists || wasLeft && left.TTL == live.TTL)
+}
+
+// declaredSet is the set as the declaration wants it in the end.
+func (s *stager) declaredSet(key records.Key, c *claim, after *records.RRset) *Set {
+	var values []records.Value
+	if after != nil {
+		for _, v := range after.Values {
+			if s.kindOf(key, c, v) == "" {
+				values = append(values, v)
+			}
+		}
+	}
+	values = append(values, slices.Collect(maps.Keys(c.declared))...)
+	if len(values) == 0 {
+		return nil
+	}
+	set := records.NewRRset(key, s.declaredTTL(key, c), values...)
+	return asSet(&set)
+}
+
+// restore gives a set the TTL that is declared for it, after the soak where we
+// have just written it.
+func (s *stager) restore(key records.Key, c *claim, live *records.RRset) {
+	ttl := s.declaredTTL(key, c)
+	if ttl == live.TTL || len(s.byKind(key, c, live)) == 0 && !s.ours(key, *live, true) {
+		return
+	}
+	item := s.item(key, c, live, live)
+	item.Step, item.Action = StepRestoreTTL, ActionTTL
+	item.Kind = s.firstKind(key, c, live)
+	item.After = &Set{TTL: ttl, Values: live.Values}
+	item.Mistake = seconds(ttl)
+	item.Meaning = []string{fmt.Sprintf("TTL %d → %d", live.TTL, ttl)}
+	if s.ours(key, *live, true) {
+		set, _ := s.past.Set(key)
+		due := ceilSecond(set.Written.On(s.clock).Add(c.today.Domain.Settings.Soak))
+		if due.After(s.clock.Now) {
+			item.State, item.NotBefore = Waiting, &due
+			item.Meaning[0] += ", the declared one"
+		}
+	}
+	s.add(c, item)
+}
+
+func (s *stager) firstKind(key records.Key, c *claim, set *records.RRset) records.Kind {
+	values := s.byKind(key, c, set)
+	for _, kind := range records.Kinds() {
+		if len(values[kind]) > 0 {
+			return kind
+		}
+	}
+	return records.KindRecord
+}
+
+// hold lists a change that a gate holds: from what is wanted today to what the
+// gate would let through.
+func (s *stager) hold(key records.Key, c *claim, live, today *records.RRset, h Gated) {
+	after := records.RRset{Key: key}
+	var old []records.Value
+	if today != nil {
+		var keep []records.Value
+		for _, v := range today.Values {
+			if s.kindOf(key, c, v) == h.Kind {
+				old = append(old, v)
+				continue
+			}
+			keep = append(keep, v)
+		}
+		after = records.NewRRset(key, today.TTL, append(keep, h.After...)...)
+	} else {
+		after = records.NewRRset(key, 0, h.After...)
+	}
+	before, then := today, &after
+	if len(after.Values) == 0 {
+		then = nil
+	}
+	item := s.item(key, c, before, then)
+	if item.Before != nil && live != nil {
+		item.Before = &Set{TTL: live.TTL, Values: item.Before.Values}
+		item.Exposure = seconds(live.TTL)
+	}
+	item.Kind, item.State, item.Gates = h.Kind, Held, h.Gates
+	item.Meaning = records.Describe(h.Kind, old, h.After)
+	s.add(c, item)
+}
+
+func (s *stager) add(c *claim, item Change) {
+	name := c.today.Domain.Name
+	item.ID = changeID(name, item)
+	s.out.Changes[name] = append(s.out.Changes[name], item)
+}
+
+// group ties the changes of one name that can only be made together: a CNAME
+// that takes the place of other records, or the other way round. They share
+// the latest time and the strictest state.
+func group(changes []Change) {
+	byName := map[records.Name][]int{}
+	for i, c := range changes {
+		if c.Step == StepChange && (c.Action == ActionCreate || c.Action == ActionDelete) {
+			byName[c.Name] = append(byName[c.Name], i)
+		}
+	}
+	for name, members := range byName {
+		if tied(changes, members) {
+			tie(changes, members, string(name))
+		}
+	}
+}
+
+func tied(changes []Change, members []int) bool {
+	var cname, other *Change
+	for _, i := range members {
+		if changes[i].Type == records.TypeCNAME {
+			cname = &changes[i]
+		} else {
+			other = &changes[i]
+		}
+	}
+	return cname != nil && other != nil && cname.Action != other.Action
+}
+
+func tie(changes []Change, members []int, name string) {
+	state, due := Ready, (*time.Time)(nil)
+	for _, i := range members {
+		c := &changes[i]
+		c.Group = &name
+		if stateOrder(c.State) > stateOrder(state) {
+			state = c.State
+		}
+		if c.NotBefore != nil && (due == nil || c.NotBefore.After(*due)) {
+			due = c.NotBefore
+		}
+	}
+	for _, i := range members {
+		changes[i].State, changes[i].NotBefore = state, due
+	}
+}
