@@ -1,0 +1,30 @@
+// Command maildns provisions mail DNS as code: plan shows what would change in
+// the live zone and what it means for mail, apply makes the change under the
+// rules of the runbook, rollback takes it back.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := Main(ctx, os.Args[1:], system())
+	stop()
+	os.Exit(code)
+}
+
+// system is the world as the process finds it.
+func system() World {
+	return World{
+		Stdin:  os.Stdin,
+		Stdout: os.Stdout,
+		Stderr: os.Stderr,
+		Lookup: os.LookupEnv,
+		Now:    time.Now,
+	}
+}
