@@ -10,6 +10,7 @@ import (
 
 	"github.com/libdns/libdns"
 
+	"github.com/attunelogic/maildns/provider/rr"
 	"github.com/attunelogic/maildns/records"
 )
 
@@ -97,15 +98,15 @@ func checkOneByOne(before records.Zone, changes []records.Change) error {
 
 // writeSet takes one set from its old to its new state.
 func (z *Zone) writeSet(ctx context.Context, c records.Change) error {
-	client, zone := z.host.client, fqdn(z.Name)
+	client, zone := z.host.client, rr.FQDN(z.Name)
 	switch {
 	case c.After == nil:
 		gone := *c.Before
 		gone.TTL = anyTTL
-		_, err := client.DeleteRecords(ctx, zone, recordsOf(gone, z.Name))
+		_, err := client.DeleteRecords(ctx, zone, rr.Records(gone, z.Name))
 		return err
 	case z.Limits().ReplacesSets:
-		_, err := client.SetRecords(ctx, zone, recordsOf(*c.After, z.Name))
+		_, err := client.SetRecords(ctx, zone, rr.Records(*c.After, z.Name))
 		return err
 	default:
 		return z.writeValues(ctx, steps(c))
@@ -192,12 +193,15 @@ func (z *Zone) writeValues(ctx context.Context, steps []step) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		recs := []libdns.Record{recordOf(s.key, s.ttl, s.value, z.Name)}
+		recs := []libdns.Record{rr.Record(s.key, s.ttl, s.value, z.Name)}
 		var err error
 		if s.remove {
-			_, err = z.host.client.DeleteRecords(ctx, fqdn(z.Name), recs)
+			if s.value == "" {
+				return errors.New("the library takes an empty value for any value, so it can't be deleted by itself: delete it at the host")
+			}
+			_, err = z.host.client.DeleteRecords(ctx, rr.FQDN(z.Name), recs)
 		} else {
-			_, err = z.host.client.AppendRecords(ctx, fqdn(z.Name), recs)
+			_, err = z.host.client.AppendRecords(ctx, rr.FQDN(z.Name), recs)
 		}
 		if err != nil {
 			return err

@@ -13,6 +13,7 @@ import (
 	"github.com/libdns/libdns"
 
 	"github.com/attunelogic/maildns/provider/disk"
+	"github.com/attunelogic/maildns/provider/rr"
 	"github.com/attunelogic/maildns/records"
 )
 
@@ -195,11 +196,11 @@ func (z *Zone) read(ctx context.Context) (records.Zone, error) {
 	if r, ok := z.host.client.(zoneReader); ok {
 		return r.ReadZone(ctx, z.Name)
 	}
-	recs, err := z.host.client.GetRecords(ctx, fqdn(z.Name))
+	recs, err := z.host.client.GetRecords(ctx, rr.FQDN(z.Name))
 	if err != nil {
 		return records.Zone{}, err
 	}
-	return zoneFrom(z.Name, recs), nil
+	return rr.Zone(z.Name, recs), nil
 }
 
 // Write makes the changes: together or not at all where the host can

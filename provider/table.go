@@ -1,5 +1,7 @@
 package provider
 
+import "github.com/attunelogic/maildns/provider/zonefile"
+
 // Types returns the table of providers, ordered by name. A new host is one
 // entry here and an open function.
 func Types() []Type {
@@ -57,6 +59,17 @@ func Types() []Type {
 				{Name: "reload", Kind: KindList, Summary: "command that runs after a write, without a shell"},
 			},
 			Limits: Limits{Transactional: true, ReplacesSets: true},
+			open:   openZonefile,
 		},
 	}
+}
+
+func openZonefile(v Values, o Options) (Client, error) {
+	return &zonefile.Provider{
+		Directory:   v.Text("directory"),
+		Reload:      v["reload"],
+		AllowReload: o.AllowReload,
+		Now:         o.Now,
+		Disk:        o.Disk,
+	}, nil
 }

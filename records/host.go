@@ -1,6 +1,9 @@
 package records
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // HostOwned reports whether records of this type are made by the host itself
 // or by a signer: they are no part of a Zone and are never written.
@@ -10,6 +13,20 @@ func (t Type) HostOwned() bool {
 		return true
 	}
 	return false
+}
+
+// AbsoluteData is the way back from CanonicalData: a host name at the end of
+// the data gets the dot that makes it absolute, since hosts and zone files take
+// a name without it as relative to the zone. A TXT value stays as it is.
+func AbsoluteData(t Type, v Value) string {
+	s := string(v)
+	switch t {
+	case TypeCNAME, TypeMX, TypeNS, TypeSRV, "PTR", "DNAME":
+		if !strings.HasSuffix(s, ".") {
+			return s + "."
+		}
+	}
+	return s
 }
 
 // CheckCNAME reports the first change that would put a CNAME beside records of

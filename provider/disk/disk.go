@@ -7,6 +7,7 @@
 package disk
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -168,6 +169,27 @@ func smallest(names []string, limit int) []string {
 // after the rename leaves the new contents in place, so only reading again
 // tells which are there; half a file is never seen.
 func (f FS) Replace(path string, data []byte, mode fs.FileMode) error {
+	return f.replace(path, data, mode, func(string) error { return nil })
+}
+
+// ErrChanged says that a file no longer holds what Swap expects.
+var ErrChanged = errors.New("the file was changed by another program in the meantime")
+
+// Swap is Replace for an existing file that other programs edit as well: it
+// happens only while the file still holds old, compared right before the
+// rename.
+func (f FS) Swap(path string, old, data []byte) error {
+	const sameMode = 0 // unused: the file exists
+	return f.replace(path, data, sameMode, func(target string) error {
+		now, err := f.Read(target, 0)
+		if err == nil && !bytes.Equal(now, old) {
+			err = &fs.PathError{Op: "replace", Path: path, Err: ErrChanged}
+		}
+		return err
+	})
+}
+
+func (f FS) replace(path string, data []byte, mode fs.FileMode, check func(target string) error) error {
 	target, err := resolve(path)
 	if err != nil {
 		return err
@@ -176,7 +198,9 @@ func (f FS) Replace(path string, data []byte, mode fs.FileMode) error {
 	if err != nil {
 		return err
 	}
-	err = f.do(VerbRename, target, func() error { return os.Rename(temporary, target) })
+	if err = check(target); err == nil {
+		err = f.do(VerbRename, target, func() error { return os.Rename(temporary, target) })
+	}
 	if err != nil {
 		f.discard(temporary)
 		return err

@@ -245,6 +245,27 @@ func TestReplaceKeepsModeAndSymlink(t *testing.T) {
 	}
 }
 
+// TestSwapSparesOthersEdits edits the file while its successor is written.
+func TestSwapSparesOthersEdits(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "f")
+	write(t, path, oldContent)
+	edit := func(op disk.Op, do func() error) error {
+		if op.Verb == disk.VerbSync {
+			write(t, path, "edited by hand")
+		}
+		return do()
+	}
+	err := disk.FS{Hook: edit}.Swap(path, []byte(oldContent), []byte(newContent))
+	if !errors.Is(err, disk.ErrChanged) || read(t, path) != "edited by hand" {
+		t.Errorf("error %v, contents %q", err, read(t, path))
+	}
+	err = disk.FS{}.Swap(path, []byte("edited by hand"), []byte(newContent))
+	if err != nil || read(t, path) != newContent {
+		t.Errorf("error %v, contents %q", err, read(t, path))
+	}
+}
+
 func TestReplaceRefusesDanglingSymlink(t *testing.T) {
 	t.Parallel()
 	link := filepath.Join(t.TempDir(), "link")

@@ -1,4 +1,5 @@
-package provider
+// Package rr converts between record sets and the records of libdns.
+package rr
 
 import (
 	"cmp"
@@ -12,8 +13,13 @@ import (
 	"github.com/attunelogic/maildns/records"
 )
 
-// fqdn is how every libdns implementation accepts a zone's name.
-func fqdn(n records.Name) string { return string(n) + "." }
+// FQDN is how every libdns implementation accepts a zone's name.
+func FQDN(n records.Name) string { return string(n) + "." }
+
+// Key names the set that a record belongs to.
+func Key(r libdns.RR, zone records.Name) records.Key {
+	return records.Key{Name: absolute(r.Name, zone), Type: records.Type(strings.ToUpper(r.Type))}
+}
 
 // absolute turns a record's name, relative to its zone, into an absolute one.
 // libdns.AbsoluteName doubles names and RelativeName cuts inside labels, so
@@ -29,15 +35,15 @@ func absolute(name string, zone records.Name) records.Name {
 	}
 }
 
-// zoneFrom builds the canonical zone out of what a library read. Records that
+// Zone builds the canonical zone out of what a library read. Records that
 // the host makes itself are set aside. A record that can't be read makes its
 // set one that isn't written, since writing would lose it.
-func zoneFrom(zone records.Name, recs []libdns.Record) records.Zone {
+func Zone(zone records.Name, recs []libdns.Record) records.Zone {
 	var negative records.TTL
 	sets := make(map[records.Key]records.RRset)
 	for _, rec := range recs {
 		rr := rec.RR()
-		key := records.Key{Name: absolute(rr.Name, zone), Type: records.Type(strings.ToUpper(rr.Type))}
+		key := Key(rr, zone)
 		if key.Type == "SOA" {
 			negative = negativeTTL(rr)
 		}
@@ -57,7 +63,7 @@ func zoneFrom(zone records.Name, recs []libdns.Record) records.Zone {
 
 // join adds one record to its set.
 func join(s records.RRset, key records.Key, rr libdns.RR) records.RRset {
-	ttl := seconds(rr.TTL)
+	ttl := TTL(rr.TTL)
 	first := len(s.Values) == 0
 	s.Key = key
 	s.MixedTTL = s.MixedTTL || !first && s.TTL != ttl
@@ -73,7 +79,8 @@ func join(s records.RRset, key records.Key, rr libdns.RR) records.RRset {
 	return s
 }
 
-func seconds(d time.Duration) records.TTL {
+// TTL returns whole seconds, as libdns asks for.
+func TTL(d time.Duration) records.TTL {
 	return records.TTL(min(max(d/time.Second, 0), time.Duration(records.MaxTTL)))
 }
 
@@ -89,42 +96,30 @@ func negativeTTL(soa libdns.RR) records.TTL {
 	if err != nil {
 		return 0
 	}
-	return min(seconds(soa.TTL), records.TTL(n))
+	return min(TTL(soa.TTL), records.TTL(n))
 }
 
-// recordsOf returns a set as libdns wants it: the type's own struct where the
+// Records returns a set as libdns wants it: the type's own struct where the
 // library has one, since some implementations accept nothing else.
-func recordsOf(s records.RRset, zone records.Name) []libdns.Record {
+func Records(s records.RRset, zone records.Name) []libdns.Record {
 	recs := make([]libdns.Record, len(s.Values))
 	for i, v := range s.Values {
-		recs[i] = recordOf(s.Key, s.TTL, v, zone)
+		recs[i] = Record(s.Key, s.TTL, v, zone)
 	}
 	return recs
 }
 
-func recordOf(k records.Key, ttl records.TTL, v records.Value, zone records.Name) libdns.Record {
+// Record returns one value of a set.
+func Record(k records.Key, ttl records.TTL, v records.Value, zone records.Name) libdns.Record {
 	rr := libdns.RR{
 		Name: k.Name.Relative(zone),
 		TTL:  time.Duration(ttl) * time.Second,
 		Type: string(k.Type),
-		Data: withDots(k.Type, v),
+		Data: records.AbsoluteData(k.Type, v),
 	}
 	parsed, err := rr.Parse()
 	if err != nil {
 		return rr // legal data that libdns has no struct for
 	}
 	return parsed
-}
-
-// withDots ends the host name of a value with the dot that makes it absolute:
-// without it several libraries append the zone.
-func withDots(t records.Type, v records.Value) string {
-	s := string(v)
-	switch t {
-	case records.TypeCNAME, records.TypeMX, records.TypeNS, records.TypeSRV, "PTR", "DNAME":
-		if !strings.HasSuffix(s, ".") {
-			return s + "."
-		}
-	}
-	return s
 }
