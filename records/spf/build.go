@@ -41,9 +41,9 @@ func Union(declared *Record, keep []Term, all Qualifier) *Record {
 	}
 	place := firstNotPass(mechanisms)
 	for _, t := range keep {
-		switch {
-		case t.Kind == All:
-		case t.Kind == Exp || t.Kind == Other:
+		switch t.Kind {
+		case All:
+		case Exp, Other:
 			modifiers = addModifier(modifiers, t)
 		default:
 			mechanisms, place = addMechanism(mechanisms, asMechanism(t), place)

@@ -103,6 +103,8 @@ type checker struct {
 	local, sender string // the parts of the sender's address
 	ptr           *validated
 	verdict       Verdict
+	// The limits, which tests of equivalence lift.
+	maxLookups, maxVoids int
 }
 
 // outcome is what the evaluation of one domain gives.
@@ -129,7 +131,7 @@ func temporary(format string, args ...any) *failure {
 }
 
 func newChecker(r Resolver, q Query) *checker {
-	c := &checker{resolver: r, query: q, ip: q.IP.Unmap().WithZone("")}
+	c := &checker{resolver: r, query: q, ip: q.IP.Unmap().WithZone(""), maxLookups: MaxLookups, maxVoids: MaxVoidLookups}
 	c.local, c.sender = splitAddress(q.Sender)
 	if c.sender == "" {
 		c.sender = q.Helo
@@ -241,8 +243,8 @@ func (c *checker) target(ctx context.Context, t *Term, domain string) (string, *
 
 func (c *checker) countLookup() *failure {
 	c.verdict.Lookups++
-	if c.verdict.Lookups > MaxLookups {
-		return permanent("more than %d terms query the DNS (RFC 7208 section 4.6.4)", MaxLookups)
+	if c.verdict.Lookups > c.maxLookups {
+		return permanent("more than %d terms query the DNS (RFC 7208 section 4.6.4)", c.maxLookups)
 	}
 	return nil
 }
@@ -252,8 +254,8 @@ func (c *checker) countVoid(void bool) *failure {
 		return nil
 	}
 	c.verdict.VoidLookups++
-	if c.verdict.VoidLookups > MaxVoidLookups {
-		return permanent("more than %d lookups are void (RFC 7208 section 4.6.4)", MaxVoidLookups)
+	if c.verdict.VoidLookups > c.maxVoids {
+		return permanent("more than %d lookups are void (RFC 7208 section 4.6.4)", c.maxVoids)
 	}
 	return nil
 }
@@ -347,7 +349,7 @@ func (c *checker) matchMX(ctx context.Context, t *Term, target string) (matched,
 		return false, false, permanent("%s has %d mail hosts, more than %d (RFC 7208 section 4.6.4)", target, len(hosts.Values), maxHosts)
 	}
 	void = hosts.void()
-	var addresses []netip.Addr
+	answered := false
 	for _, host := range hosts.Values {
 		host = targetName(host)
 		if !canQuery(host) {
@@ -360,8 +362,8 @@ func (c *checker) matchMX(ctx context.Context, t *Term, target string) (matched,
 		if t.covers(found, c.ip) {
 			return true, false, nil
 		}
-		addresses = append(addresses, found...)
-		void = len(addresses) == 0
+		answered = answered || len(found) > 0
+		void = !answered
 	}
 	return false, void, nil
 }

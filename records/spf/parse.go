@@ -21,18 +21,36 @@ type SyntaxError struct {
 }
 
 func (e *SyntaxError) Error() string {
-	return fmt.Sprintf("byte %d: %q %s: %s", e.Pos, e.Term, e.Problem, e.Fix)
+	return fmt.Sprintf("byte %d: %q %s: %s", e.Pos, shorten(e.Term), e.Problem, e.Fix)
+}
+
+// shorten keeps a term that is too long to be read at a length for messages.
+func shorten(term string) string {
+	const most = 100
+	if len(term) > most {
+		return term[:most] + "..."
+	}
+	return term
 }
 
 // SyntaxErrors are all the faults of a record, in the order of their offsets.
 type SyntaxErrors []*SyntaxError
 
+// Error names the first faults; a hostile record may have thousands.
 func (e SyntaxErrors) Error() string {
-	lines := make([]string, len(e))
-	for i, one := range e {
-		lines[i] = one.Error()
+	const most = 5
+	var out strings.Builder
+	out.WriteString("invalid SPF record: ")
+	for i, one := range e[:min(len(e), most)] {
+		if i > 0 {
+			out.WriteString("; ")
+		}
+		out.WriteString(one.Error())
 	}
-	return "invalid SPF record: " + strings.Join(lines, "; ")
+	if len(e) > most {
+		fmt.Fprintf(&out, "; and %d more faults", len(e)-most)
+	}
+	return out.String()
 }
 
 // Unwrap lets errors.As find the first *SyntaxError.

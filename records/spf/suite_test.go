@@ -1,6 +1,7 @@
 package spf
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -49,13 +50,12 @@ func readSuites(t *testing.T, file string) []suite {
 	if err != nil {
 		t.Fatalf("find the module with the test suites: %v", err)
 	}
-	f, err := os.Open(filepath.Join(strings.TrimSpace(string(dir)), "testdata", file))
+	text, err := os.ReadFile(filepath.Join(strings.TrimSpace(string(dir)), "testdata", file))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
 	var suites []suite
-	for decoder := yaml.NewDecoder(f); ; {
+	for decoder := yaml.NewDecoder(bytes.NewReader(text)); ; {
 		var s suite
 		err := decoder.Decode(&s)
 		if errors.Is(err, io.EOF) {
