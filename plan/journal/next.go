@@ -1,0 +1,372 @@
+package journal
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/attunelogic/maildns/plan"
+	"github.com/attunelogic/maildns/records"
+)
+
+// Live reports whether the item's values are live in the zone: all that it
+// brings, none that it takes, and the TTL that it sets. Other values of the set
+// don't matter, and neither does a TTL that the host chooses.
+func (i Item) Live(zone records.Zone) bool {
+	set, _ := zone.Set(i.Key())
+	for _, v := range i.gone() {
+		if set.Has(v) {
+			return false
+		}
+	}
+	if i.After == nil {
+		return true
+	}
+	for _, v := range i.After.Values {
+		if !set.Has(v) {
+			return false
+		}
+	}
+	return i.After.TTL == records.AutoTTL || i.After.TTL == set.TTL
+}
+
+// gone lists the values that the item takes away, come those that it brings.
+func (i Item) gone() []records.Value { return without(i.Before, i.After) }
+func (i Item) come() []records.Value { return without(i.After, i.Before) }
+
+// without returns the values of a that b lacks; a nil set has none.
+func without(a, b *plan.Set) []records.Value {
+	if a == nil {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(a.Values), func(v records.Value) bool {
+		return b != nil && slices.Contains(b.Values, v)
+	})
+}
+
+// Judge says what came of an intent, given the zone as it is afterwards.
+func Judge(in Intent, after records.Zone) Result {
+	return newRun(plan.State{}, in, after, in.Time).result()
+}
+
+// Conclude returns the outcome of an intent for Finish: what came of it and
+// the state afterwards. prev is the state before it, after the zone's mail
+// records as they were read back, of the same extent as in.Snapshot; problem is
+// what went wrong, or empty.
+func Conclude(prev plan.State, in Intent, after records.Zone, clock plan.Clock, problem string) Outcome {
+	at := follow(clock.Moment(), in.Time)
+	r := newRun(prev, in, after, at)
+	out := Outcome{
+		Header: Header{Zone: in.Zone, Seq: in.Seq, Run: in.Run, Time: at},
+		Result: r.result(),
+		Error:  problem,
+		State:  r.next(),
+	}
+	out.Written, out.Removed = r.effects()
+	out.Adopted = r.adopted(out.State.Owned, out.Written)
+	return out
+}
+
+// Recover returns the outcome of a run that died before it could record one,
+// as the run by finds it. It decides by the zone alone, and writes nothing.
+func Recover(prev plan.State, in Intent, now records.Zone, clock plan.Clock, by string) Outcome {
+	out := Conclude(prev, in, now, clock, "the run ended without recording what came of it")
+	out.RecoveredBy = by
+	return out
+}
+
+// Next returns the state of a zone after a run, recorded at the given moment.
+// It follows from what is live, never from what was meant to be:
+//
+//   - Owned: what was owned and what the intent declares, as far as it is
+//     live; nothing of the domains of a release.
+//   - Sets: a set that the run has changed was written now, returns to the TTL
+//     that its item declares, and was seen until now with the TTL that it had.
+//     Any other set whose TTL or values differ from those in prev.Live was last
+//     seen with them when prev was recorded. A sighting is dropped a day after
+//     caches have forgotten it, a set when nothing of it matters any more.
+//   - Domains: see domain. A release forgets its domains.
+//   - Holds: Expected.Holds take the place of all holds of the run's domains;
+//     where the run was interrupted they are added, and where it failed, or was
+//     a release, nothing changes.
+//   - Overrides: those of the intent are added. One is spent when its values
+//     are live, or when a rollback touches its set, and dropped when it has
+//     lapsed.
+//   - Due: Expected.Due, or at once where not all is done.
+//   - Live: after, as it is.
+func Next(prev plan.State, in Intent, after records.Zone, at plan.Moment) plan.State {
+	return newRun(prev, in, after, at).next()
+}
+
+// run is a run seen from its end.
+type run struct {
+	prev   plan.State
+	in     Intent
+	before records.Zone
+	after  records.Zone
+	at     plan.Moment
+}
+
+func newRun(prev plan.State, in Intent, after records.Zone, at plan.Moment) *run {
+	return &run{prev: prev, in: in, before: records.NewZone(in.Zone, in.NegativeTTL, in.Snapshot...), after: after, at: at}
+}
+
+func (r *run) next() plan.State {
+	owned := r.owned()
+	return plan.State{
+		Seq:       r.in.Seq,
+		At:        r.at,
+		Owned:     owned,
+		Sets:      r.sets(owned),
+		Domains:   r.domains(owned),
+		Holds:     r.holds(),
+		Overrides: r.overrides(),
+		Live:      r.after.Sets(),
+		Due:       r.due(),
+	}
+}
+
+// touched reports whether the item's set is no longer as it was before.
+func (r *run) touched(i Item) bool { return r.changed(i.Key()) }
+
+func (r *run) changed(k records.Key) bool {
+	before, had := r.before.Set(k)
+	after, has := r.after.Set(k)
+	return had != has || had && !before.Equal(after)
+}
+
+func (r *run) result() Result {
+	live := func(i Item) bool { return i.Live(r.after) }
+	switch {
+	case every(r.in.Items, live):
+		return Done
+	case !slices.ContainsFunc(r.in.Items, r.touched):
+		return Failed
+	default:
+		return Interrupted
+	}
+}
+
+func every[T any](list []T, ok func(T) bool) bool {
+	return !slices.ContainsFunc(list, func(e T) bool { return !ok(e) })
+}
+
+// live reports whether a value is in the zone now.
+func (r *run) live(o plan.Owned) bool {
+	set, _ := r.after.Set(o.Key())
+	return set.Has(o.Value)
+}
+
+// valueID is what only one domain can own.
+type valueID struct {
+	records.Key
+	value records.Value
+}
+
+func idOf(o plan.Owned) valueID { return valueID{o.Key(), o.Value} }
+
+func compareOwned(a, b plan.Owned) int {
+	return cmp.Or(
+		cmp.Compare(a.Domain, b.Domain), cmp.Compare(a.Kind, b.Kind),
+		a.Key().Compare(b.Key()), cmp.Compare(a.Value, b.Value),
+	)
+}
+
+func (r *run) owned() []plan.Owned {
+	owner := make(map[valueID]plan.Owned, len(r.prev.Owned)+len(r.in.Declared))
+	for _, o := range r.prev.Owned {
+		if r.live(o) && !r.releases(o.Domain) {
+			owner[idOf(o)] = o
+		}
+	}
+	for _, o := range r.in.Declared {
+		if r.live(o) && !r.releases(o.Domain) {
+			owner[idOf(o)] = o
+		}
+	}
+	out := make([]plan.Owned, 0, len(owner))
+	for _, o := range owner {
+		out = append(out, o)
+	}
+	slices.SortFunc(out, compareOwned)
+	return out
+}
+
+func (r *run) releases(domain records.Name) bool {
+	return r.in.Command == CommandRelease && r.concerns(domain)
+}
+
+func (r *run) concerns(domain records.Name) bool { return slices.Contains(r.in.Domains, domain) }
+
+// domains keeps the states of the zone's other domains.
+func (r *run) domains(owned []plan.Owned) []plan.DomainState {
+	states := make(map[records.Name]plan.DomainState, len(r.prev.Domains))
+	for _, d := range r.prev.Domains {
+		if !r.releases(d.Domain) {
+			states[d.Domain] = d
+		}
+	}
+	owns := make(map[records.Name]bool, len(owned))
+	for _, o := range owned {
+		owns[o.Domain] = true
+	}
+	for _, expected := range r.in.Expected.Domains {
+		prev, known := states[expected.Domain]
+		if d, ok := r.domain(prev, expected, known || owns[expected.Domain]); ok {
+			states[expected.Domain] = d
+		}
+	}
+	out := make([]plan.DomainState, 0, len(states))
+	for _, d := range states {
+		out = append(out, d)
+	}
+	slices.SortFunc(out, func(a, b plan.DomainState) int { return cmp.Compare(a.Domain, b.Domain) })
+	return out
+}
+
+// domain is what is remembered of one domain of the run: all that was expected
+// where its items are live. Otherwise it is what was known before, with what
+// the configuration has declared; a policy that may have changed is forgotten,
+// so that no gate counts its days. A domain that is new, and of which nothing
+// has come, is not remembered.
+func (r *run) domain(prev, expected plan.DomainState, known bool) (plan.DomainState, bool) {
+	var items, policy []Item
+	for _, i := range r.in.Items {
+		if i.Domain == expected.Domain {
+			items = append(items, i)
+			if i.Kind == records.KindDMARC {
+				policy = append(policy, i)
+			}
+		}
+	}
+	live := func(i Item) bool { return i.Live(r.after) }
+	d := expected
+	if !every(items, live) {
+		if !known && !slices.ContainsFunc(items, r.touched) {
+			return plan.DomainState{}, false
+		}
+		d = prev
+		d.Domain, d.Applied, d.Found, d.Declared = expected.Domain, expected.Applied, expected.Found, expected.Declared
+	}
+	switch {
+	case every(policy, live):
+		d.Policy, d.Since = expected.Policy, expected.Since
+		if !same(d.Since, prev.Since) {
+			d.Since = r.at // the writes ended only now
+		}
+	case slices.ContainsFunc(policy, r.touched):
+		d.Policy, d.Since = "", r.at
+	}
+	return d, true
+}
+
+func (r *run) holds() []plan.RolledBack {
+	result := r.result()
+	if result == Failed || r.in.Command == CommandRelease {
+		return r.prev.Holds
+	}
+	var out []plan.RolledBack
+	for _, h := range r.prev.Holds {
+		if result == Interrupted || !r.concerns(h.Domain) {
+			out = append(out, h)
+		}
+	}
+	for _, h := range r.in.Expected.Holds {
+		if !slices.ContainsFunc(out, func(o plan.RolledBack) bool { return sameHold(o, h) }) {
+			out = append(out, h)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b plan.RolledBack) int {
+		return cmp.Or(cmp.Compare(a.Domain, b.Domain), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Type, b.Type))
+	})
+	return out
+}
+
+// sameHold reports whether two holds undo the same change.
+func sameHold(a, b plan.RolledBack) bool {
+	return a.Domain == b.Domain && a.Kind == b.Kind && a.Name == b.Name && a.Type == b.Type &&
+		slices.Equal(a.Added, b.Added) && slices.Equal(a.Removed, b.Removed)
+}
+
+func (r *run) overrides() []plan.Override {
+	var out []plan.Override
+	for _, o := range slices.Concat(r.prev.Overrides, r.in.Overrides) {
+		if o.Type == "" || reached(o.Until, r.at) {
+			continue // it opened nothing, or has lapsed
+		}
+		o.Spent = o.Spent || r.realised(o) || r.undoes(o)
+		i := slices.IndexFunc(out, func(p plan.Override) bool { return sameOverride(p, o) })
+		if i < 0 {
+			out = append(out, o)
+			continue
+		}
+		out[i] = o
+	}
+	return out
+}
+
+func sameOverride(a, b plan.Override) bool {
+	return a.Gate == b.Gate && a.Domain == b.Domain && a.Name == b.Name && a.Type == b.Type &&
+		slices.Equal(a.Before, b.Before) && slices.Equal(a.After, b.After)
+}
+
+// realised reports whether the change that an override opened is live.
+func (r *run) realised(o plan.Override) bool {
+	set, _ := r.after.Set(records.Key{Name: o.Name, Type: o.Type})
+	return every(o.After, set.Has) && every(o.Before, func(v records.Value) bool {
+		return slices.Contains(o.After, v) || !set.Has(v)
+	})
+}
+
+// undoes reports whether the run rolls back the set of an override.
+func (r *run) undoes(o plan.Override) bool {
+	return r.in.Command == CommandRollback && slices.ContainsFunc(r.in.Items, func(i Item) bool {
+		return i.Name == o.Name && i.Type == o.Type && r.touched(i)
+	})
+}
+
+func (r *run) due() plan.Moment {
+	if r.result() == Done {
+		return r.in.Expected.Due
+	}
+	return r.at
+}
+
+// effects lists the values that the run's items brought and took.
+func (r *run) effects() (written, removed []plan.Owned) {
+	owner := make(map[valueID]plan.Owned, len(r.prev.Owned)+len(r.in.Declared))
+	for _, o := range slices.Concat(r.prev.Owned, r.in.Declared) {
+		owner[idOf(o)] = o
+	}
+	value := func(i Item, v records.Value) plan.Owned {
+		if o, ok := owner[valueID{i.Key(), v}]; ok {
+			return o
+		}
+		return plan.Owned{Domain: i.Domain, Kind: i.Kind, Name: i.Name, Type: i.Type, Value: v}
+	}
+	for _, i := range r.in.Items {
+		before, _ := r.before.Set(i.Key())
+		after, _ := r.after.Set(i.Key())
+		for _, v := range i.come() {
+			if after.Has(v) && !before.Has(v) {
+				written = append(written, value(i, v))
+			}
+		}
+		for _, v := range i.gone() {
+			if before.Has(v) && !after.Has(v) {
+				removed = append(removed, value(i, v))
+			}
+		}
+	}
+	slices.SortFunc(written, compareOwned)
+	slices.SortFunc(removed, compareOwned)
+	return written, removed
+}
+
+// adopted lists what is owned now, was not before, and has not been written.
+func (r *run) adopted(owned, written []plan.Owned) []plan.Owned {
+	known := make(map[plan.Owned]bool, len(r.prev.Owned)+len(written))
+	for _, o := range slices.Concat(r.prev.Owned, written) {
+		known[o] = true
+	}
+	return slices.DeleteFunc(slices.Clone(owned), func(o plan.Owned) bool { return known[o] })
+}
