@@ -64,6 +64,9 @@ type State struct {
 	Live []records.RRset `json:"live"`
 	// Due is when the next waiting step becomes due; zero for none.
 	Due Moment `json:"due"`
+	// Reload is set where the zone was written and its server could not be
+	// made to read it: the next run repeats that.
+	Reload bool `json:"reload,omitempty"`
 }
 
 // Owned is one value that this program is answerable for: an apply wrote it,

@@ -1,7 +1,6 @@
 package policy
 
 import (
-	"cmp"
 	"slices"
 
 	"github.com/attunelogic/maildns/plan"
@@ -45,16 +44,25 @@ func Approve(zone records.Zone, domains []plan.Domain, digest string) Approved {
 			}
 		}
 	}
-	slices.SortFunc(a.changes, func(x, y records.Change) int {
-		return cmp.Or(x.Compare(y.Key))
-	})
+	a.sort()
 	return a
 }
 
 // ApproveRollback approves a way back. No gate and no waiting applies to it:
 // it is the emergency exit.
-func ApproveRollback(zone records.Zone, changes []records.Change, digest string) Approved {
-	return Approved{zone: zone, changes: changes, digest: digest}
+func ApproveRollback(zone records.Zone, domains []plan.Domain, digest string) Approved {
+	a := Approved{zone: zone, domains: domains, digest: digest}
+	for _, d := range domains {
+		for _, c := range d.Changes {
+			a.changes = append(a.changes, writes(zone, c))
+		}
+	}
+	a.sort()
+	return a
+}
+
+func (a *Approved) sort() {
+	slices.SortFunc(a.changes, func(x, y records.Change) int { return x.Compare(y.Key) })
 }
 
 // writes is the plan's change as the provider writes it, against the live set.

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/attunelogic/maildns/plan"
 	"github.com/attunelogic/maildns/records"
@@ -32,6 +33,9 @@ const (
 	reasonNoHTTPS      = "the policy file was not fetched"
 	reasonNoDNS        = "the new hosts were not looked up"
 )
+
+// OverrideLife is how long an override lasts at most.
+const OverrideLife = 7 * 24 * time.Hour
 
 // Case is a change before a gate.
 type Case struct {

@@ -25,6 +25,17 @@ func Remember(in Input, after records.Zone) plan.DomainState {
 	return d
 }
 
+// RememberRollback is Remember for a rollback, which may have no configuration:
+// only the DMARC policy may be another one.
+func RememberRollback(past *plan.Past, domain records.Name, after records.Zone, clock plan.Clock) plan.DomainState {
+	d, _ := past.Domain(domain)
+	d.Domain = domain
+	if policy := publishedPolicy(after, domain); policy != d.Policy {
+		d.Policy, d.Since = policy, clock.Moment()
+	}
+	return d
+}
+
 // part names what adoption protects: an SPF term or an MX host.
 func parts(spfValues, mxValues []records.Value) []string {
 	var out []string
