@@ -95,10 +95,10 @@ func dkimExtras(k DKIMKey) []string {
 // describeDKIM tells what becomes of the key, which identity matters, and of
 // its flags.
 func describeDKIM(before, after []Value) []string {
-	was, is := dkimLabels(before), dkimLabels(after)
+	was, is := dkimList(before, dkimExact), dkimList(after, dkimExact)
 	switch {
 	case len(before) == 0:
-		return []string{"new " + is}
+		return []string{"new " + dkimList(after, dkimLabel)}
 	case len(after) == 0:
 		return []string{was + " removed: mail still signed with it fails"}
 	case dkimIdentity(before) != dkimIdentity(after):
@@ -122,15 +122,16 @@ func dkimReplaced(before, after []Value, was, is string) string {
 	return was + " → " + is
 }
 
-// dkimLabels name the values for people.
-func dkimLabels(vs []Value) string {
-	labels := make([]string, len(vs))
+// dkimList names the values for people.
+func dkimList(vs []Value, name func(Value) string) string {
+	names := make([]string, len(vs))
 	for i, v := range vs {
-		labels[i] = dkimLabel(v)
+		names[i] = name(v)
 	}
-	return strings.Join(labels, " and ")
+	return strings.Join(names, " and ")
 }
 
+// dkimLabel says what a value is.
 func dkimLabel(v Value) string {
 	if isAlias(v) {
 		return "DKIM alias to " + string(v)
@@ -142,9 +143,18 @@ func dkimLabel(v Value) string {
 	case k.Revoked():
 		return "revoked DKIM key"
 	case k.Type == KeyEd25519:
-		return "DKIM key, Ed25519, " + k.ShortFingerprint()
+		return "DKIM key, Ed25519"
 	}
-	return fmt.Sprintf("DKIM key, RSA %d, %s", k.Bits(), k.ShortFingerprint())
+	return fmt.Sprintf("DKIM key, RSA %d", k.Bits())
+}
+
+// dkimExact is dkimLabel with the fingerprint, where which key it is matters.
+func dkimExact(v Value) string {
+	k, err := ParseDKIM(v)
+	if err != nil || k.Revoked() {
+		return dkimLabel(v)
+	}
+	return dkimLabel(v) + ", " + k.ShortFingerprint()
 }
 
 // dkimIdentity says which keys the values hold, whatever their tags.

@@ -86,52 +86,43 @@ func reprintMX(v Value) (Value, error) {
 
 // describeMX tells hosts that come, go or change their preference.
 func describeMX(before, after []Value) []string {
-	was, is := readMX(before), readMX(after)
+	goneValues, addedValues := difference(values(before), values(after))
+	gone, added := readMX(goneValues), readMX(addedValues)
 	var lines []string
-	for _, m := range is {
-		old, found := findMX(was, m.Host)
+	for _, m := range added {
+		i := slices.IndexFunc(gone, func(old MX) bool { return old.Host == m.Host })
 		switch {
-		case m.Null() && !found:
+		case i >= 0:
+			lines = append(lines, fmt.Sprintf("%s preference %d → %d", hostText(m.Host), gone[i].Preference, m.Preference))
+			gone = slices.Delete(gone, i, i+1)
+		case m.Null():
 			lines = append(lines, "null MX: the domain accepts no mail")
-		case !found:
+		default:
 			lines = append(lines, fmt.Sprintf("+ mail exchanger %s, preference %d", m.Host, m.Preference))
-		case old.Preference != m.Preference:
-			lines = append(lines, fmt.Sprintf("%s preference %d → %d", hostText(m.Host), old.Preference, m.Preference))
 		}
 	}
-	for _, m := range was {
-		if _, found := findMX(is, m.Host); found {
-			continue
-		}
+	for _, m := range gone {
 		if m.Null() {
 			lines = append(lines, "− null MX: the domain accepts mail again")
 		} else {
 			lines = append(lines, fmt.Sprintf("− mail exchanger %s, preference %d", m.Host, m.Preference))
 		}
 	}
-	if len(after) == 0 && len(before) > 0 {
+	if len(after) == 0 {
 		lines = append(lines, "no MX is left: senders try the address records of the name")
 	}
 	return lines
 }
 
-// readMX returns the exchangers in the order of preference, without values
-// that are none.
-func readMX(vs []Value) []MX {
+// readMX returns the exchangers in the order of preference, without words that
+// are none.
+func readMX(words []string) []MX {
 	var out []MX
-	for _, v := range vs {
-		if m, err := ParseMX(v); err == nil {
+	for _, w := range words {
+		if m, err := ParseMX(Value(w)); err == nil {
 			out = append(out, m)
 		}
 	}
 	slices.SortFunc(out, MX.Compare)
 	return out
-}
-
-func findMX(all []MX, host Name) (MX, bool) {
-	i := slices.IndexFunc(all, func(m MX) bool { return m.Host == host })
-	if i < 0 {
-		return MX{}, false
-	}
-	return all[i], true
 }
