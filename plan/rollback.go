@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/attunelogic/maildns/records"
 	"github.com/attunelogic/maildns/records/spf"
@@ -16,8 +17,16 @@ type Target struct {
 	Sets  []records.RRset // the zone's mail records then
 	Owned []Owned         // what was ours then
 	Base  []SetState      // the TTLs to which the sets were to return
-	// Written and Removed are the values that later entries brought and took.
+	// Written and Removed are the values that later entries brought and took,
+	// Writes the former with their times.
 	Written, Removed []Owned
+	Writes           []Write
+}
+
+// Write is when an entry wrote a value.
+type Write struct {
+	Owned
+	At time.Time
 }
 
 // RestoreOptions say how a rollback meets what has changed since.
@@ -218,6 +227,26 @@ func (r *restorer) conflict(key records.Key, now, after records.RRset) {
 	r.out.Conflicts = append(r.out.Conflicts, Conflict{
 		Domain: r.holder[key].Domain, Key: key, Left: orAbsent(left), Live: orAbsent(now), Target: orAbsent(after),
 	})
+}
+
+// SetOf is a record set without its name, nil for an absent one.
+func SetOf(s *records.RRset) *Set { return asSet(s) }
+
+// Tightens reports whether some mail fares worse after a change of a DMARC
+// record.
+func Tightens(c Change) bool {
+	return !reach(c.After).NoStricterThan(reach(c.Before))
+}
+
+func reach(s *Set) records.Reach {
+	if s == nil || len(s.Values) != 1 {
+		return records.Reach{}
+	}
+	r, err := records.ParseDMARC(string(s.Values[0]))
+	if err != nil {
+		return records.Reach{}
+	}
+	return r.Reach()
 }
 
 func orAbsent(s records.RRset) *records.RRset {

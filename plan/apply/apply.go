@@ -45,6 +45,7 @@ type Job struct {
 	Zone     *provider.Zone
 	Target   journal.Target // the provider block, for an incident
 	Domains  []*records.Domain
+	Others   []*records.Domain // declared in the zone, and not in this run
 	Open     map[records.Name][]plan.Override
 	Reviewed map[records.Name]plan.Domain
 	Live     plan.Live
@@ -230,7 +231,7 @@ func (w *work) apply(ctx context.Context) error {
 func (w *work) plan(live records.Zone, state plan.State) policy.ZonePlan {
 	return policy.PlanZone(policy.ZoneInput{
 		Live: live, Past: state.Index(), Known: policy.Known{Journal: plan.JournalRead}, Clock: w.Clock(),
-		Domains: w.job.Domains, Open: w.job.Open, Transactional: w.job.Zone.Limits().Transactional, Source: plan.LiveProvider,
+		Domains: w.job.Domains, Others: w.job.Others, Open: w.job.Open, Transactional: w.job.Zone.Limits().Transactional, Source: plan.LiveProvider,
 	})
 }
 

@@ -175,6 +175,9 @@ func TargetOf(ctx context.Context, j *journal.Journal, p Point) (plan.Target, []
 		if e.Outcome != nil {
 			target.Written = append(target.Written, e.Outcome.Written...)
 			target.Removed = append(target.Removed, e.Outcome.Removed...)
+			for _, o := range e.Outcome.Written {
+				target.Writes = append(target.Writes, plan.Write{Owned: o, At: e.Outcome.Time.At})
+			}
 		}
 		if e.Seq == 1 && p.Seq == 0 && e.Intent != nil {
 			target.Sets = e.Intent.Snapshot

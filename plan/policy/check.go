@@ -41,7 +41,6 @@ func Rules() []Rule {
 		{"dns-occluded", "1034 4.2.1", "a record below a delegation", checkOccluded},
 		{"dns-unwritable", "", "a change of a record set that can't be written faithfully", checkFixed},
 		{"adoption", "", "a live sender or mail host that the configuration forgot", checkForgotten},
-		{"override-expired", "", "an override block whose date has passed", checkOverrides},
 		{"override-unused", "", "an override for a gate that holds nothing", checkUnused},
 		{"review-overdue", "", "a domain whose review is overdue", checkReview},
 	}
@@ -233,17 +232,6 @@ func (s Subject) kindSource(k records.Kind) records.Source {
 		}
 	}
 	return s.Domain.Source
-}
-
-func checkOverrides(s Subject) []plan.Finding {
-	var out []plan.Finding
-	for _, o := range s.Domain.Overrides {
-		if !s.Clock.Now.Before(o.Until) {
-			out = append(out, s.finding(plan.SeverityWarning, plan.AboutDeclared, o.Source, "remove the block",
-				"the override of %s lapsed on %s and opens nothing", o.Gate, o.Until.Format(time.DateOnly)))
-		}
-	}
-	return out
 }
 
 func checkUnused(s Subject) []plan.Finding {

@@ -13,7 +13,8 @@ type ZoneInput struct {
 	Past          *plan.Past
 	Known         Known
 	Clock         plan.Clock
-	Domains       []*records.Domain
+	Domains       []*records.Domain                // those that are planned
+	Others        []*records.Domain                // declared in the zone, and not planned now
 	Open          map[records.Name][]plan.Override // opened by hand, by domain
 	Transactional bool
 	Source        plan.Live
@@ -55,9 +56,9 @@ func PlanZone(in ZoneInput) ZonePlan {
 // that has vanished from the configuration.
 func unmanagedOf(in ZoneInput) map[records.Name][]plan.Unmanaged {
 	declared := map[records.Key]map[records.Value]bool{}
-	var covers = map[records.Key][]records.Cover{}
+	covers := map[records.Key][]records.Cover{}
 	names := map[records.Name]bool{}
-	for _, d := range in.Domains {
+	for _, d := range slices.Concat(in.Domains, in.Others) {
 		names[d.Name] = true
 		for _, v := range d.Declared() {
 			if declared[v.Key] == nil {

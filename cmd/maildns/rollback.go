@@ -1,0 +1,582 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/attunelogic/maildns/cmd/maildns/internal/config"
+	"github.com/attunelogic/maildns/cmd/maildns/internal/render"
+	"github.com/attunelogic/maildns/plan"
+	"github.com/attunelogic/maildns/plan/apply"
+	"github.com/attunelogic/maildns/plan/journal"
+	"github.com/attunelogic/maildns/provider"
+	"github.com/attunelogic/maildns/records"
+)
+
+// rollbackFlags are the flags of rollback.
+type rollbackFlags struct {
+	to        string
+	domains   []string
+	yes       bool
+	dryRun    bool
+	print     bool
+	exact     bool
+	force     bool
+	keepEdits bool
+	format    string
+}
+
+func newRollback(a *app) *cobra.Command {
+	var f rollbackFlags
+	c := &cobra.Command{
+		Use:   "rollback",
+		Short: "Put the zones back as they were, fast",
+		Long: `Put the records of the zones back as they were at REF: an entry or run id or a
+unique beginning of one; last, the state before the newest apply that changed
+values; an RFC 3339 time; or an age such as 2h. Without --to the last runs are
+shown, and what each REF would restore.
+
+It needs the journal and the provider's credentials; the configuration may be
+broken or absent. No gate and no waiting applies. What is not ours stays as it
+is. Every restored record gets TTL 300, so that the next step is fast too.` +
+			exitStatus(exitOK, exitError, exitRefused, exitPartial, exitInterrupted),
+		Example: `  maildns rollback
+  maildns rollback --to last
+  maildns rollback --to 2h --domain attunelogic.com --dry-run
+  maildns rollback --to attunelogic.com/12 --auto-approve
+  maildns rollback --to last --print`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return a.rollback(c.Context(), f) },
+	}
+	fl := c.Flags()
+	fl.StringVar(&f.to, "to", "", "the state to return to: `REF`")
+	fl.StringArrayVar(&f.domains, "domain", nil, "only the records of these domains: a `NAME`, or @FILE")
+	fl.BoolVar(&f.yes, "auto-approve", false, "don't ask")
+	fl.BoolVar(&f.dryRun, "dry-run", false, "show what would be restored, and write nothing")
+	fl.BoolVar(&f.print, "print", false, "touch nothing; print the restored records as a zone fragment and as steps for a dashboard")
+	fl.BoolVar(&f.exact, "exact", false, "also take back what was new and does no harm by staying, such as a DKIM selector")
+	fl.BoolVar(&f.force, "force", false, "overwrite what was edited by hand since the last run")
+	fl.BoolVar(&f.keepEdits, "keep-edits", false, "leave what was edited by hand since the last run")
+	fl.StringVar(&f.format, "format", "text", "text or json")
+	return c
+}
+
+// rolling is one rollback from its reference to its result.
+type rolling struct {
+	*app
+	flags  rollbackFlags
+	format render.Format
+	clock  plan.Clock
+	cfg    *config.Config // nil where it doesn't load
+	book   book
+	run    *apply.Run
+	names  []records.Name
+	jobs   []apply.RollbackJob
+	views  []apply.Preview
+}
+
+func (a *app) rollback(ctx context.Context, f rollbackFlags) error {
+	format, err := render.ParseFormat(f.format, render.Text, render.JSON)
+	if err != nil {
+		return err
+	}
+	if f.force && f.keepEdits {
+		return errors.New("--force and --keep-edits exclude each other")
+	}
+	r := &rolling{app: a, flags: f, format: format}
+	if err := r.open(ctx); err != nil {
+		return err
+	}
+	if f.to == "" {
+		return r.points(ctx)
+	}
+	if err := r.prepare(ctx); err != nil {
+		return err
+	}
+	return r.carryOut(ctx)
+}
+
+// open finds the journal, and the configuration if it can be had.
+func (r *rolling) open(ctx context.Context) error {
+	var err error
+	if r.clock, err = r.World.clock(); err != nil {
+		return err
+	}
+	if r.book, err = r.journalAlone(ctx); err != nil {
+		return err
+	}
+	r.say("Journal: %s (%s)", r.book.url, r.book.from)
+	cfg, diags, err := r.read(ctx)
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err != nil:
+		r.warn("%v; what the journal knows of the provider is used", err)
+	case diags.HasErrors():
+		r.warn("the configuration has errors and is not used: what the journal knows of the provider is")
+	case len(cfg.Domains) > 0:
+		r.cfg = cfg
+	}
+	names, err := expand(r.flags.domains)
+	for _, n := range names {
+		r.names = append(r.names, records.Name(n))
+	}
+	return err
+}
+
+func (r *rolling) now() plan.Clock {
+	c := r.clock
+	c.Wall = r.Now().UTC()
+	if !c.Fixed {
+		c.Now = c.Wall
+	}
+	return c
+}
+
+// lockPatience is how long a run that holds a zone is waited for.
+const lockPatience = 90 * time.Second
+
+// prepare resolves the reference and computes what would be restored.
+func (r *rolling) prepare(ctx context.Context) error {
+	points, err := r.resolve(ctx, r.flags.to)
+	if err != nil {
+		return err
+	}
+	var notify []journal.Target
+	digest := ""
+	if r.cfg != nil {
+		notify, digest = notifyTargets(r.cfg), configDigest(r.cfg)
+	}
+	if r.run, err = r.newRun(r.book.Journal, r.now, digest, notify); err != nil {
+		return err
+	}
+	r.run.Patience = lockPatience
+	for _, p := range points {
+		job, err := r.job(ctx, p)
+		if err != nil {
+			return err
+		}
+		r.jobs = append(r.jobs, job)
+	}
+	r.views = make([]apply.Preview, len(r.jobs))
+	return r.each(ctx, len(r.jobs), func(ctx context.Context, i int) error {
+		view, err := r.run.Preview(ctx, r.jobs[i])
+		r.views[i] = view
+		return err
+	})
+}
+
+// resolve turns a reference into states of zones.
+func (r *rolling) resolve(ctx context.Context, ref string) ([]apply.Point, error) {
+	if ref == "last" {
+		return apply.Last(ctx, r.book.Journal, r.names)
+	}
+	if ref == "last-good" {
+		return nil, errors.New("last-good is a state that verify has confirmed, and this version of maildns has no verify: name an entry, a time or an age; rollback without --to shows them")
+	}
+	if at, ok := r.moment(ref); ok {
+		return apply.At(ctx, r.book.Journal, at, r.names)
+	}
+	entries, err := r.book.Find(ctx, ref)
+	if err != nil {
+		return nil, fmt.Errorf("--to %s is no entry, run, time (2026-11-24T19:00:00Z) or age (2h), nor last: %w", ref, err)
+	}
+	var points []apply.Point
+	for _, e := range entries {
+		points = append(points, apply.Point{Zone: e.Zone, Seq: e.Seq})
+	}
+	return points, nil
+}
+
+// moment reads a time or an age.
+func (r *rolling) moment(ref string) (time.Time, bool) {
+	if t, err := time.Parse(time.RFC3339, ref); err == nil {
+		return t, true
+	}
+	days, ok := strings.CutSuffix(ref, "d")
+	if n, err := time.ParseDuration(days + "h"); ok && err == nil && n >= 0 {
+		return r.now().Now.Add(-24 * n), true
+	}
+	if d, err := time.ParseDuration(ref); err == nil && d >= 0 {
+		return r.now().Now.Add(-d), true
+	}
+	return time.Time{}, false
+}
+
+// job opens a zone, through the configuration or else through what the newest
+// intact entry says of its provider.
+func (r *rolling) job(ctx context.Context, p apply.Point) (apply.RollbackJob, error) {
+	settings := records.DefaultSettings()
+	if r.cfg != nil {
+		settings = r.cfg.Settings
+	}
+	job := apply.RollbackJob{
+		Point: p, Ref: r.flags.to, Soak: settings.Soak,
+		Options: plan.RestoreOptions{
+			Domains: r.names, Exact: r.flags.exact, Force: r.flags.force, KeepEdits: r.flags.keepEdits, TTL: settings.TTLRollback,
+		},
+	}
+	zone, target, err := r.zone(ctx, p.Zone)
+	job.Zone, job.Target = zone, target
+	return job, err
+}
+
+func (r *rolling) zone(ctx context.Context, name records.Name) (*provider.Zone, journal.Target, error) {
+	if r.cfg != nil {
+		for _, d := range r.cfg.Domains {
+			if d.Zone != name {
+				continue
+			}
+			block, _ := r.cfg.Provider(d.Provider)
+			h := hosts{dir: r.dir, cfg: r.cfg, options: r.options(true), opened: map[records.ProviderRef]*provider.Host{}}
+			host, err := h.open(d.Provider)
+			if err != nil {
+				return nil, journal.Target{}, err
+			}
+			z, err := host.Zone(name, d.ZoneID)
+			return z, target(block), err
+		}
+	}
+	t, err := r.recorded(ctx, name)
+	if err != nil {
+		return nil, t, err
+	}
+	z, err := r.openTarget(t, name)
+	return z, t, err
+}
+
+// recorded is what the newest intact entry says of a zone's provider.
+func (r *rolling) recorded(ctx context.Context, name records.Name) (journal.Target, error) {
+	for e, err := range r.book.Entries(ctx, name) {
+		var damage *journal.DamageError
+		if err != nil && !errors.As(err, &damage) {
+			return journal.Target{}, err
+		}
+		if e.Intent != nil && e.Intent.Provider.Type != "" {
+			return e.Intent.Provider, nil
+		}
+	}
+	return journal.Target{}, fmt.Errorf("neither the configuration nor the journal says where the zone %s is", name)
+}
+
+// openTarget opens a provider as the journal recorded it, with the credentials
+// of the variables that it names.
+func (a *app) openTarget(t journal.Target, name records.Name) (*provider.Zone, error) {
+	values := provider.Values{}
+	for attr, v := range t.Values {
+		values[attr] = v
+	}
+	secrets := &config.Secrets{}
+	for attr, variable := range t.Env {
+		v := a.env(variable)
+		if v == "" {
+			return nil, fmt.Errorf("provider %s.%s takes its %s from %s, which is not set", t.Type, t.Name, attr, variable)
+		}
+		secrets.Add(variable, v)
+		values[attr] = []string{v}
+	}
+	a.out, a.err = secrets.Writer(a.out), secrets.Writer(a.err)
+	host, err := provider.Open(records.ProviderRef{Type: t.Type, Name: t.Name}, relative(t.Type, values, a.dir), a.options(true))
+	if err != nil {
+		return nil, err
+	}
+	return host.Zone(name, "")
+}
+
+// report is what the rollback would do.
+func (r *rolling) report() (render.Rollback, error) {
+	out := render.Rollback{Targets: []render.Target{}, Kept: []render.Kept{}, Conflicts: []render.Conflict{}}
+	p := plan.Plan{Kind: plan.KindRollback, MaildnsVersion: versionText(), CreatedAt: r.clock.Now.Truncate(time.Second), Journal: plan.JournalRead}
+	for i, v := range r.views {
+		ref := r.jobs[i].Zone.Provider()
+		for name, changes := range v.Domains {
+			p.Domains = append(p.Domains, plan.Domain{
+				Name: name, Zone: v.Point.Zone, Provider: ref.String(), Live: plan.LiveProvider,
+				Transactional: r.jobs[i].Zone.Limits().Transactional, Changes: changes, Findings: rollbackFindings(v, name),
+			})
+		}
+		out.Targets = append(out.Targets, r.target(v))
+		for _, k := range v.Kept {
+			out.Kept = append(out.Kept, render.Kept{Domain: k.Domain, Name: k.Key.Name, Type: k.Key.Type, Kind: k.Kind, Values: k.Values, Why: k.Why})
+		}
+		for _, c := range v.Conflicts {
+			out.Conflicts = append(out.Conflicts, render.Conflict{
+				Domain: c.Domain, Name: c.Key.Name, Type: c.Key.Type, Left: plan.SetOf(c.Left), Live: plan.SetOf(c.Live), Target: plan.SetOf(c.Target),
+			})
+		}
+	}
+	var err error
+	out.Plan, err = plan.Seal(p)
+	return out, err
+}
+
+// rollbackFindings warns of what a person should know before it is done.
+func rollbackFindings(v apply.Preview, name records.Name) []plan.Finding {
+	var out []plan.Finding
+	for _, c := range v.Domains[name] {
+		if c.After != nil && len(c.After.Values) > 1 && c.Kind == records.KindSPF {
+			if n := countSPF(*c.After); n > 1 {
+				out = append(out, plan.Finding{Rule: "spf-multiple", Severity: plan.SeverityWarning, About: plan.AboutLive, RFC: "7208 4.5",
+					Message: fmt.Sprintf("this brings %d SPF records back at %s: receivers answer PERMERROR", n, c.Name), Fix: "mend the configuration and apply it when the incident is over"})
+			}
+		}
+		if c.Kind == records.KindDMARC && plan.Tightens(c) {
+			out = append(out, plan.Finding{Rule: "dmarc-loosens", Severity: plan.SeverityWarning, About: plan.AboutLive, RFC: "9989 4.7",
+				Message: fmt.Sprintf("this TIGHTENS the DMARC policy at %s, which was loosened since", c.Name), Fix: "leave it out with --domain if the loosening was meant"})
+		}
+	}
+	return out
+}
+
+func countSPF(s plan.Set) int {
+	n := 0
+	for _, v := range s.Values {
+		if strings.HasPrefix(strings.ToLower(string(v)), "v=spf1") {
+			n++
+		}
+	}
+	return n
+}
+
+func (r *rolling) target(v apply.Preview) render.Target {
+	t := render.Target{Zone: v.Point.Zone, Ref: r.flags.to, Entry: v.Point.String(), State: "the state after it"}
+	if v.Point.Seq == 0 {
+		t.Entry, t.State = "", "the zone before its first entry"
+	}
+	var warnings []string
+	for _, d := range v.Damage {
+		warnings = append(warnings, d.Error())
+	}
+	if v.Pending {
+		warnings = append(warnings, "a run on this zone has not recorded its outcome: it is at work, or died")
+	}
+	t.Warning = strings.Join(warnings, "; ")
+	return t
+}
+
+func (r *rolling) rendering() render.Options {
+	return render.Options{Width: r.width(), Palette: r.palette(r.noColor), Now: r.clock.Now}
+}
+
+// carryOut shows, asks, and restores.
+func (r *rolling) carryOut(ctx context.Context) error {
+	view, err := r.report()
+	if err != nil {
+		return err
+	}
+	if r.flags.print {
+		return render.Write(r.out, r.format, render.ByHand{Plan: view.Plan}, r.rendering())
+	}
+	if r.format == render.Text || r.flags.dryRun {
+		if err := render.Write(r.out, r.format, view, r.rendering()); err != nil {
+			return err
+		}
+	}
+	switch {
+	case len(view.Conflicts) > 0:
+		return failWith(exitRefused, errors.New("nothing was written: what was edited by hand is in the way; --force overwrites it, --keep-edits leaves it"))
+	case r.flags.dryRun:
+		return nil
+	case len(view.Domains) == 0:
+		return r.finish(nil)
+	}
+	if err := r.mayWrite(r.book); err != nil {
+		return err
+	}
+	if err := r.ask(ctx); err != nil {
+		return err
+	}
+	return r.restore(ctx, view)
+}
+
+// ask: several zones need a yes or --auto-approve; one goes on where there is
+// no terminal.
+func (r *rolling) ask(ctx context.Context) error {
+	_, isTerminal := terminal(r.Stdin)
+	switch {
+	case r.flags.yes:
+		return nil
+	case isTerminal:
+		return r.confirm(ctx, "Restore these records? Only the word yes is taken for it: ")
+	case r.touched() == 1:
+		return nil
+	}
+	return fmt.Errorf("this restores %d zones and there is no terminal to ask at: give --auto-approve, or choose with --domain", r.touched())
+}
+
+func (r *rolling) touched() int {
+	n := 0
+	for _, v := range r.views {
+		if len(v.Domains) > 0 {
+			n++
+		}
+	}
+	return n
+}
+
+func (r *rolling) restore(ctx context.Context, view render.Rollback) error {
+	results := make([]apply.Result, len(r.jobs))
+	err := r.each(context.WithoutCancel(ctx), len(r.jobs), func(_ context.Context, i int) error {
+		if ctx.Err() != nil {
+			results[i] = apply.Result{Zone: r.jobs[i].Point.Zone, Status: apply.Interrupted, Err: ctx.Err()}
+			return nil
+		}
+		job := r.jobs[i]
+		job.PlanID = view.ID
+		results[i] = r.run.Rollback(ctx, job)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return r.finish(results)
+}
+
+// finish prints what was done, what to expect and by when.
+func (r *rolling) finish(results []apply.Result) error {
+	out := render.Result{FormatVersion: plan.FormatVersion, Kind: plan.KindResult, Run: r.run.ID, Journal: r.book.url, Domains: []render.ResultDomain{}}
+	for _, res := range results {
+		out.Domains = append(out.Domains, resultDomains(res)...)
+		if res.Recovered != "" {
+			r.say("%s; its outcome is now recorded", res.Recovered)
+		}
+	}
+	if len(results) > 0 {
+		out.Aftermath = r.aftermath(results)
+	}
+	if err := render.Write(r.out, r.format, out, r.rendering()); err != nil {
+		return err
+	}
+	r.tellErrors(results)
+	return status(resultStatus(results))
+}
+
+// aftermath says which values were bad since when, and until when caches may
+// go on serving them.
+func (r *rolling) aftermath(results []apply.Result) *render.Aftermath {
+	now := r.now().Now.Truncate(time.Second)
+	a := &render.Aftermath{Actor: r.actor(), At: now, CurrentBy: now, Bad: []render.Bad{}, PolicyFiles: []render.PolicyFile{}, Notified: []string{}, NotNotified: []string{}}
+	propagation := records.DefaultSettings().Propagation
+	if r.cfg != nil {
+		propagation = r.cfg.Settings.Propagation
+	}
+	for i, res := range results {
+		for _, d := range res.Domains {
+			for _, c := range d.Applied {
+				bad := render.Bad{Domain: d.Name, Name: c.Name, Type: c.Type, Values: only(c.Before, c.After)}
+				bad.Since = since(r.views[i].Target, c)
+				bad.Until = now.Add(time.Duration(c.Exposure)*time.Second + propagation)
+				if bad.Until.After(a.CurrentBy) {
+					a.CurrentBy = bad.Until
+				}
+				a.Bad = append(a.Bad, bad)
+				a.PolicyFiles = append(a.PolicyFiles, policyFile(d.Name, c)...)
+			}
+		}
+	}
+	return a
+}
+
+// policyFile: where the MTA-STS id went back, the policy file must go back too.
+func policyFile(domain records.Name, c plan.Change) []render.PolicyFile {
+	if c.Kind != records.KindMTASTS || c.Type != records.TypeTXT {
+		return nil
+	}
+	return []render.PolicyFile{{URL: fmt.Sprintf("https://mta-sts.%s/.well-known/mta-sts.txt", domain)}}
+}
+
+// since is when the values that a change takes back were written.
+func since(t plan.Target, c plan.Change) *time.Time {
+	var first *time.Time
+	for _, w := range t.Writes {
+		if w.Key() != c.Key() || c.Before == nil || !slices.Contains(c.Before.Values, w.Value) {
+			continue
+		}
+		if first == nil || w.At.Before(*first) {
+			first = &w.At
+		}
+	}
+	return first
+}
+
+// points lists the last runs and what each reference would restore.
+func (r *rolling) points(ctx context.Context) error {
+	h, err := collect(ctx, r.book.Journal, 10, func(e journal.Entry) bool {
+		return len(r.names) == 0 || slices.ContainsFunc(e.Intent.Domains, func(n records.Name) bool { return slices.Contains(r.names, n) })
+	})
+	if err != nil {
+		return err
+	}
+	out := render.Points{FormatVersion: plan.FormatVersion, Kind: render.KindPoints, Journal: r.book.url, Points: []render.Point{}}
+	if p, err := r.lastPoint(ctx); err != nil {
+		return err
+	} else if p != nil {
+		out.Points = append(out.Points, *p)
+	}
+	for _, e := range h.Entries {
+		p := render.Point{
+			Ref: e.ID, Entry: e.ID, Run: e.Run, At: e.Time, Command: e.Command, Actor: e.Actor,
+			Outcome: e.Outcome, Domains: e.Domains, Restores: r.restores(ctx, apply.Point{Zone: e.Zone, Seq: e.Seq}),
+		}
+		out.Points = append(out.Points, p)
+	}
+	if err := render.Write(r.out, r.format, out, r.rendering()); err != nil {
+		return err
+	}
+	if len(h.Damage) > 0 {
+		return fmt.Errorf("the journal is damaged: %s", strings.Join(h.Damage, "; "))
+	}
+	return nil
+}
+
+// lastPoint is what --to last means now; nil where there is no such run.
+func (r *rolling) lastPoint(ctx context.Context) (*render.Point, error) {
+	points, err := apply.Last(ctx, r.book.Journal, r.names)
+	if errors.Is(err, apply.ErrNothing) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	p := render.Point{Ref: "last", Command: string(journal.CommandApply), Restores: []render.Restored{}}
+	for _, point := range points {
+		e, err := r.book.Entry(ctx, point.Zone, point.Seq+1)
+		if err != nil {
+			return nil, err
+		}
+		p.Run, p.At, p.Actor, p.Entry = e.Intent.Run, e.Intent.Time.At, e.Intent.Actor, e.ID()
+		p.Domains = append(p.Domains, e.Intent.Domains...)
+		p.Restores = append(p.Restores, r.restores(ctx, point)...)
+	}
+	return &p, nil
+}
+
+// restores is what returning to a point would change now. A zone that can't be
+// read has nothing to show, and a warning says why.
+func (r *rolling) restores(ctx context.Context, p apply.Point) []render.Restored {
+	out := []render.Restored{}
+	job, err := r.job(ctx, p)
+	if err != nil {
+		r.warn("%v", err)
+		return out
+	}
+	run := &apply.Run{Journal: r.book.Journal, Clock: r.now}
+	view, err := run.Preview(ctx, job)
+	if err != nil {
+		r.warn("%v", err)
+		return out
+	}
+	for name, changes := range view.Domains {
+		for _, c := range changes {
+			out = append(out, render.Restored{Domain: name, Change: c})
+		}
+	}
+	slices.SortStableFunc(out, func(a, b render.Restored) int { return strings.Compare(string(a.Domain), string(b.Domain)) })
+	return out
+}

@@ -1,0 +1,52 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/attunelogic/maildns/cmd/maildns/internal/config"
+	"github.com/attunelogic/maildns/cmd/maildns/internal/render"
+)
+
+func newValidate(a *app) *cobra.Command {
+	var format string
+	c := &cobra.Command{
+		Use:   "validate",
+		Short: "Check the configuration without any network or credentials",
+		Long: `Parse and evaluate the configuration and check everything that needs no network
+and no credentials. Errors name the file, the line and how to mend it.` + exitStatus(exitOK, exitError),
+		Example: `  maildns validate
+  maildns -C examples/attunelogic validate --format json`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			f, err := render.ParseFormat(format, render.Text, render.JSON)
+			if err != nil {
+				return err
+			}
+			cfg, diags, err := a.read(c.Context())
+			if err != nil {
+				return err
+			}
+			if f == render.JSON {
+				err = render.WriteJSON(a.out, diags.Validation())
+			} else {
+				err = a.validationText(cfg, diags)
+			}
+			if err == nil && diags.HasErrors() {
+				err = status(exitError)
+			}
+			return err
+		},
+	}
+	c.Flags().StringVar(&format, "format", "text", "text or json")
+	return c
+}
+
+func (a *app) validationText(cfg *config.Config, diags config.Diagnostics) error {
+	if err := a.printDiagnostics(diags, config.DirSnippets(a.dir)); err != nil || diags.HasErrors() {
+		return err
+	}
+	_, err := fmt.Fprintf(a.out, "The configuration is valid: %d domains.\n", len(cfg.Domains))
+	return err
+}

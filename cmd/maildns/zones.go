@@ -1,0 +1,355 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/attunelogic/maildns/cmd/maildns/internal/config"
+	"github.com/attunelogic/maildns/plan"
+	"github.com/attunelogic/maildns/plan/journal"
+	"github.com/attunelogic/maildns/plan/policy"
+	"github.com/attunelogic/maildns/provider"
+	"github.com/attunelogic/maildns/records"
+)
+
+// zoneWork is one zone with the domains that are declared in it.
+type zoneWork struct {
+	name     records.Name
+	id       string
+	provider records.ProviderRef
+	domains  []*records.Domain // chosen for this run
+	others   []*records.Domain
+}
+
+// site is what plan and apply work on: the configuration, its hosts, its
+// journal and the time.
+type site struct {
+	*app
+	cfg   *config.Config
+	book  book
+	hosts *hosts
+	clock plan.Clock
+	open  map[records.Name][]plan.Override
+}
+
+// newSite loads the configuration and opens what it names.
+func (a *app) newSite(ctx context.Context, writes bool) (*site, error) {
+	cfg, err := a.load(ctx)
+	if err != nil {
+		return nil, err
+	}
+	clock, err := a.World.clock()
+	if err != nil {
+		return nil, err
+	}
+	if clock.Fixed {
+		a.warn("MAILDNS_CLOCK fixes the clock at %s; the journal will say so", clock.Now.Format(time.RFC3339))
+	}
+	b, err := a.openJournal(cfg.Journal)
+	if err != nil {
+		return nil, err
+	}
+	s := &site{app: a, cfg: cfg, book: b, clock: clock, open: map[records.Name][]plan.Override{}}
+	s.hosts = &hosts{dir: a.dir, cfg: cfg, options: a.options(writes), opened: map[records.ProviderRef]*provider.Host{}}
+	return s, nil
+}
+
+// now is the run's clock at this moment: the real time goes on, a fixed one
+// doesn't.
+func (s *site) now() plan.Clock {
+	c := s.clock
+	c.Wall = s.Now().UTC()
+	if !c.Fixed {
+		c.Now = c.Wall
+	}
+	return c
+}
+
+// choice is which domains a command works on.
+type choice struct {
+	domains []string // globs, or @FILE with one a line
+	labels  []string
+}
+
+// pick returns a predicate for the chosen domains.
+func (c choice) pick() (func(*records.Domain) bool, error) {
+	patterns, err := expand(c.domains)
+	if err != nil {
+		return nil, err
+	}
+	labels := map[string]string{}
+	for _, l := range c.labels {
+		k, v, ok := strings.Cut(l, "=")
+		if !ok {
+			return nil, fmt.Errorf("--label is %q: write --label KEY=VALUE", l)
+		}
+		labels[k] = v
+	}
+	return func(d *records.Domain) bool {
+		for k, v := range labels {
+			if d.Labels[k] != v {
+				return false
+			}
+		}
+		return len(patterns) == 0 || matchesAny(patterns, d.Name)
+	}, nil
+}
+
+func matchesAny(patterns []string, n records.Name) bool {
+	return slices.ContainsFunc(patterns, func(p string) bool {
+		ok, err := path.Match(p, string(n))
+		return err == nil && ok
+	})
+}
+
+// expand reads @FILE arguments and brings names into their canonical form.
+func expand(args []string) ([]string, error) {
+	var out []string
+	for _, arg := range args {
+		if file, ok := strings.CutPrefix(arg, "@"); ok {
+			b, err := os.ReadFile(file)
+			if err != nil {
+				return nil, fmt.Errorf("--domain %s: %w", arg, err)
+			}
+			for line := range strings.Lines(string(b)) {
+				if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
+					out = append(out, string(records.CanonicalName(line)))
+				}
+			}
+			continue
+		}
+		if _, err := path.Match(arg, ""); err != nil {
+			return nil, fmt.Errorf("--domain %q is no pattern: * and ? and [a-z] are possible", arg)
+		}
+		if name, err := records.ParseName(arg); err == nil {
+			arg = string(name)
+		}
+		out = append(out, strings.ToLower(arg))
+	}
+	return out, nil
+}
+
+// works groups the chosen domains by zone. A pattern that fits nothing is an
+// error: a typo must not look like "nothing to do".
+func (s *site) works(c choice) ([]*zoneWork, error) {
+	chosen, err := c.pick()
+	if err != nil {
+		return nil, err
+	}
+	byZone := map[records.Name]*zoneWork{}
+	for _, d := range s.cfg.Domains {
+		w := byZone[d.Zone]
+		if w == nil {
+			w = &zoneWork{name: d.Zone, id: d.ZoneID, provider: d.Provider}
+			byZone[d.Zone] = w
+		}
+		if chosen(d) {
+			w.domains = append(w.domains, d)
+		} else {
+			w.others = append(w.others, d)
+		}
+	}
+	var out []*zoneWork
+	for _, name := range slices.Sorted(maps.Keys(byZone)) {
+		if len(byZone[name].domains) > 0 {
+			out = append(out, byZone[name])
+		}
+	}
+	if len(out) == 0 && (len(c.domains) > 0 || len(c.labels) > 0) {
+		return nil, errors.New("no declared domain fits --domain and --label")
+	}
+	return out, nil
+}
+
+// zone opens the zone of some work.
+func (s *site) zone(w *zoneWork) (*provider.Zone, error) {
+	host, err := s.hosts.open(w.provider)
+	if err != nil {
+		return nil, err
+	}
+	return host.Zone(w.name, w.id)
+}
+
+// openZones opens the zones of all works before any is read, so that a block
+// that lacks something is told once. Works of a broken one get its error.
+func (s *site) openZones(works []*zoneWork) (map[*zoneWork]*provider.Zone, error) {
+	zones := make(map[*zoneWork]*provider.Zone, len(works))
+	var all error
+	told := map[string]bool{}
+	for _, w := range works {
+		z, err := s.zone(w)
+		if err != nil {
+			if !told[err.Error()] {
+				told[err.Error()] = true
+				all = errors.Join(all, err)
+			}
+			continue
+		}
+		zones[w] = z
+	}
+	return zones, all
+}
+
+// planned is one zone's plan with what it was computed from.
+type planned struct {
+	work    *zoneWork
+	zone    *provider.Zone
+	plan    policy.ZonePlan
+	state   plan.State
+	head    journal.Head
+	journal plan.JournalStatus
+	err     error
+}
+
+// planZone reads one zone and plans it. An unreadable journal leaves the plan
+// possible: nothing then counts as owned, and every gate says unknown.
+func (s *site) planZone(ctx context.Context, w *zoneWork, zone *provider.Zone) planned {
+	p := planned{work: w, zone: zone, journal: plan.JournalRead}
+	var err error
+	if p.state, p.head, err = s.book.State(ctx, w.name); err != nil {
+		p.state, p.journal = plan.State{}, plan.JournalUnreadable
+		s.warn("%v", err)
+	} else if p.head.Absent() {
+		p.journal = plan.JournalAbsent
+	}
+	live, err := zone.Read(ctx)
+	if err != nil {
+		p.err = err
+		return p
+	}
+	if p.head.Pending != nil && p.journal == plan.JournalRead {
+		p.state = journal.Next(p.state, *p.head.Pending, live, s.clock.Moment())
+	}
+	p.plan = policy.PlanZone(policy.ZoneInput{
+		Live: live, Past: p.state.Index(), Known: policy.Known{Journal: p.journal}, Clock: s.clock,
+		Domains: w.domains, Others: w.others, Open: s.open,
+		Transactional: zone.Limits().Transactional, Source: plan.LiveProvider,
+	})
+	return p
+}
+
+// planZones plans all works, several at once, in their order.
+func (s *site) planZones(ctx context.Context, works []*zoneWork) ([]planned, error) {
+	zones, openErr := s.openZones(works)
+	out := make([]planned, len(works))
+	err := s.each(ctx, len(works), func(ctx context.Context, i int) error {
+		if zone, ok := zones[works[i]]; ok {
+			out[i] = s.planZone(ctx, works[i], zone)
+		} else {
+			out[i] = planned{work: works[i]}
+		}
+		return ctx.Err()
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range out {
+		openErr = errors.Join(openErr, p.err)
+	}
+	return slices.DeleteFunc(out, func(p planned) bool { return p.zone == nil || p.err != nil }), openErr
+}
+
+// each runs f for 0 to n-1, as many at once as --parallelism allows, and stops
+// at the first error. A panic becomes an error.
+func (a *app) each(ctx context.Context, n int, f func(context.Context, int) error) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(a.parallelism)
+	for i := range n {
+		g.Go(func() (err error) {
+			defer func() {
+				if p := recover(); p != nil {
+					err = fmt.Errorf("maildns met a fault of its own: %v\n%s", p, firstLines(string(debug.Stack()), 12))
+				}
+			}()
+			return f(ctx, i)
+		})
+	}
+	return g.Wait()
+}
+
+// seal makes one plan of the zones' plans.
+func (s *site) seal(zones []planned) (plan.Plan, error) {
+	p := plan.Plan{
+		Kind: plan.KindPlan, MaildnsVersion: versionText(), CreatedAt: s.clock.Now.Truncate(time.Second),
+		ConfigDigest: configDigest(s.cfg), Journal: plan.JournalAbsent,
+	}
+	for _, z := range zones {
+		p.Domains = append(p.Domains, z.plan.Domains...)
+		p.Journal = merge(p.Journal, z.journal)
+	}
+	return plan.Seal(p)
+}
+
+// merge is what the journal is for all zones: unreadable where it is for one.
+func merge(a, b plan.JournalStatus) plan.JournalStatus {
+	if a == plan.JournalUnreadable || b == plan.JournalUnreadable {
+		return plan.JournalUnreadable
+	}
+	if a == plan.JournalRead || b == plan.JournalRead {
+		return plan.JournalRead
+	}
+	return plan.JournalAbsent
+}
+
+// narrow keeps the works whose journal has something to do: with due, a step
+// that is due; with changed, besides, domains whose declaration differs from
+// what the journal knows. Nothing else is read.
+func (s *site) narrow(ctx context.Context, works []*zoneWork, due, changed bool) ([]*zoneWork, error) {
+	if !due && !changed {
+		return works, nil
+	}
+	var mu sync.Mutex
+	keep := map[*zoneWork]bool{}
+	err := s.each(ctx, len(works), func(ctx context.Context, i int) error {
+		state, head, err := s.book.State(ctx, works[i].name)
+		if err != nil {
+			return err
+		}
+		isDue := head.Pending != nil || state.Reload || !state.Due.IsZero() && !state.Due.On(s.clock).After(s.clock.Now)
+		w := works[i]
+		if changed && !isDue {
+			w = onlyChanged(w, state)
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		*works[i] = *w
+		keep[works[i]] = isDue || changed && len(w.domains) > 0
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(slices.Clone(works), func(w *zoneWork) bool { return !keep[w] }), nil
+}
+
+// onlyChanged keeps the domains whose digest is not the journal's.
+func onlyChanged(w *zoneWork, state plan.State) *zoneWork {
+	known := make(map[records.Name]string, len(state.Domains))
+	for _, d := range state.Domains {
+		known[d.Domain] = d.ConfigDigest
+	}
+	out := *w
+	out.domains = nil
+	out.others = slices.Clone(w.others)
+	for _, d := range w.domains {
+		if known[d.Name] == d.Digest {
+			out.others = append(out.others, d)
+		} else {
+			out.domains = append(out.domains, d)
+		}
+	}
+	return &out
+}
+
+func clockNow(t time.Time) func() time.Time { return func() time.Time { return t } }
