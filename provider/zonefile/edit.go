@@ -298,12 +298,21 @@ func (w *writer) ownerSplice(l *line) splice {
 	for text[end] == ' ' || text[end] == '\t' {
 		end++
 	}
-	name := l.record.key.Name.Relative(l.record.origin)
+	name := ownerText(l.record.key.Name, l.record.origin)
 	start := l.start
 	for start < end-1 && start-l.start < len(name) && text[start] == ' ' {
 		start++
 	}
 	return splice{l.start, start, name}
+}
+
+// ownerText prints a name at the beginning of a line.
+func ownerText(name, origin records.Name) string {
+	text := name.Relative(origin)
+	if strings.HasPrefix(text, "$") {
+		return `\` + text // it is no directive
+	}
+	return text
 }
 
 // ttlSplice makes a line's TTL what it has to be.
@@ -349,7 +358,7 @@ func (w *writer) add(a addition, l *line) {
 // fields writes a record that inherits nothing, but for a TTL where the file
 // has no $TTL: those below would inherit it.
 func (w *writer) fields(a addition, origin records.Name) {
-	w.out.WriteString(a.key.Name.Relative(origin))
+	w.out.WriteString(ownerText(a.key.Name, origin))
 	inherited, known := w.ttls.inherited()
 	if w.ttls.hasStandard || !known || inherited != a.ttl {
 		w.out.WriteByte('\t')

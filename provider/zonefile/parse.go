@@ -107,7 +107,8 @@ type parser struct {
 
 // parse reads the zone file at path, whose contents are text.
 func parse(fsys disk.FS, dir, path string, zone records.Name, text []byte) (*file, error) {
-	p := &parser{disk: fsys, dir: dir, file: &file{zone: zone, path: path, text: text, soa: -1}}
+	f := &file{zone: zone, path: path, text: text, soa: -1, lines: make([]line, 0, bytes.Count(text, []byte{'\n'}))}
+	p := &parser{disk: fsys, dir: dir, file: f}
 	if err := p.read(&source{path: path, text: text, origin: zone}); err != nil {
 		return nil, err
 	}
@@ -117,7 +118,7 @@ func parse(fsys disk.FS, dir, path string, zone records.Name, text []byte) (*fil
 	case p.soas > 1:
 		return nil, &SyntaxError{File: path, What: "the zone has more than one SOA record", Fix: "keep one"}
 	}
-	return p.file, nil
+	return f, nil
 }
 
 func (p *parser) read(src *source) error {
@@ -339,7 +340,16 @@ func (s *source) parsed(r *record, tokens []token) (records.Value, error) {
 		}
 		return records.Value(out), nil
 	}
-	return canonical(r.key.Type, strings.TrimPrefix(rr.String(), rr.Header().String()))
+	return canonical(r.key.Type, dataText(rr))
+}
+
+// dataText is the data of a record without its name, TTL, class and type.
+func dataText(rr dns.RR) string {
+	text := rr.String()
+	if _, ok := rr.(*dns.RFC3597); ok { // prints its header in another way
+		return text[strings.Index(text, `\#`):]
+	}
+	return strings.TrimPrefix(text, rr.Header().String())
 }
 
 // Places of an SOA's data, counted from the type (RFC 1035 3.3.13).
@@ -468,12 +478,7 @@ func (p *parser) inside(name string) (string, error) {
 
 // generate expands $GENERATE, an extension of BIND, with the library.
 func (p *parser) generate(src *source, e entry) error {
-	ttl, ok := p.ttls.inherited()
-	if !ok {
-		ttl = 0
-	}
-	text := fmt.Sprintf("$TTL %d\n%s\n", ttl, src.join(e.tokens))
-	parser := dns.NewZoneParser(strings.NewReader(text), string(src.origin)+".", "")
+	parser := dns.NewZoneParser(strings.NewReader(p.generateText(src, e)), string(src.origin)+".", "")
 	fixed := src.fixed
 	if fixed == "" {
 		fixed = fmt.Sprintf("one of its records comes from $GENERATE in line %d of %s: change it there", e.line, src.path)
@@ -494,6 +499,25 @@ func (p *parser) generate(src *source, e entry) error {
 	return nil
 }
 
+// generateText is the directive with the TTL that its records inherit written
+// out, since the library gives them one of its own.
+func (p *parser) generateText(src *source, e entry) string {
+	const ttlAt = 3 // $GENERATE range name TTL
+	ttl, ok := p.ttls.inherited()
+	if !ok || len(e.tokens) <= ttlAt {
+		return src.join(e.tokens) + "\n"
+	}
+	for _, t := range e.tokens[ttlAt:min(ttlAt+2, len(e.tokens))] { // a class may stand before it
+		if isDigit(src.raw(t)[0]) {
+			return src.join(e.tokens) + "\n"
+		}
+		if class, _ := isClass(src.word(t)); !class {
+			break
+		}
+	}
+	return fmt.Sprintf("%s %d %s\n", src.join(e.tokens[:ttlAt]), ttl, src.join(e.tokens[ttlAt:]))
+}
+
 func (p *parser) generatedRecord(rr dns.RR, fixed string) (record, error) {
 	h := rr.Header()
 	r := record{
@@ -502,8 +526,7 @@ func (p *parser) generatedRecord(rr dns.RR, fixed string) (record, error) {
 		fixed: fixed,
 	}
 	r.aside = r.key.Type.HostOwned() || !r.key.Name.In(p.file.zone)
-	data := strings.TrimPrefix(rr.String(), h.String())
-	src := &source{text: []byte(data)}
+	src := &source{text: []byte(dataText(rr))}
 	e, ok, err := newScanner(src.text).next()
 	if err != nil || !ok {
 		return record{}, errData
