@@ -14,7 +14,6 @@ import (
 
 	"github.com/attunelogic/maildns/provider/disk"
 	"github.com/attunelogic/maildns/provider/rr"
-	"github.com/attunelogic/maildns/provider/zonefile"
 	"github.com/attunelogic/maildns/records"
 )
 
@@ -202,24 +201,6 @@ func (z *Zone) read(ctx context.Context) (records.Zone, error) {
 		return records.Zone{}, err
 	}
 	return rr.Zone(z.Name, recs), nil
-}
-
-// ReloadError says that a zone was written, but that the command which makes
-// its server read it failed: Reload repeats the command.
-type ReloadError = zonefile.ReloadError
-
-type reloader interface {
-	ReloadZone(ctx context.Context, zone records.Name) error
-}
-
-// Reload makes the server read the zone anew, as Write does after a change. It
-// does nothing where the block has no reload command or Options forbid it.
-func (z *Zone) Reload(ctx context.Context) error {
-	r, ok := z.host.client.(reloader)
-	if !ok {
-		return nil
-	}
-	return z.wrap("reloading the server", protect(func() error { return r.ReloadZone(ctx, z.Name) }))
 }
 
 // Write makes the changes: together or not at all where the host can
