@@ -38,50 +38,53 @@ func (j *Journal) Zones(ctx context.Context) ([]records.Name, error) {
 
 // slot is what a listing shows of one entry.
 type slot struct {
-	seq                     uint64
-	intent, outcome, pruned bool
-	stray                   string // an object that belongs to no entry
-}
-
-func (s *slot) add(p part) {
-	switch p {
-	case partIntent:
-		s.intent = true
-	case partOutcome:
-		s.outcome = true
-	case partPruned:
-		s.pruned = true
-	}
+	seq    uint64
+	pruned bool   // a marker stands here
+	stray  string // an object that belongs to no entry
 }
 
 // slots lists a zone's entries, newest first.
 func (j *Journal) slots(ctx context.Context, zone records.Name) iter.Seq2[slot, error] {
 	return func(yield func(slot, error) bool) {
-		var s slot
+		g := grouping{zone: zone, yield: yield}
 		for name, err := range j.objects(ctx, directory(zone)+"/") {
 			if err != nil {
 				yield(slot{}, err)
 				return
 			}
-			seq, p, ok := parseObject(zone, name)
-			if !ok {
-				if !yield(slot{stray: name}, nil) {
-					return
-				}
-				continue
+			if !g.add(name) {
+				return
 			}
-			if seq != s.seq {
-				if s.seq != 0 && !yield(s, nil) {
-					return
-				}
-				s = slot{seq: seq}
-			}
-			s.add(p)
 		}
-		if s.seq != 0 {
-			yield(s, nil)
-		}
+		g.close()
 	}
+}
+
+// grouping makes slots of a listing, which has the objects of one entry side by
+// side, its marker last.
+type grouping struct {
+	zone  records.Name
+	yield func(slot, error) bool
+	slot  slot // not yet yielded
+}
+
+func (g *grouping) add(name string) (more bool) {
+	seq, p, ok := parseObject(g.zone, name)
+	if !ok {
+		return g.yield(slot{stray: name}, nil)
+	}
+	if seq != g.slot.seq {
+		if !g.close() {
+			return false
+		}
+		g.slot = slot{seq: seq}
+	}
+	g.slot.pruned = g.slot.pruned || p == partPruned
+	return true
+}
+
+func (g *grouping) close() (more bool) {
+	return g.slot.seq == 0 || g.yield(g.slot, nil)
 }
 
 // objects lists names page by page.
@@ -118,23 +121,7 @@ func (j *Journal) Entries(ctx context.Context, zone records.Name) iter.Seq2[Entr
 				yield(Entry{}, err)
 				return
 			}
-			if s.stray != "" {
-				if !yield(Entry{Zone: zone}, stray(zone, s.stray)) {
-					return
-				}
-				continue
-			}
-			if gap := c.gap(s.seq); gap != nil && !yield(Entry{Zone: zone, Seq: gap.Last}, gap) {
-				return
-			}
-			if s.pruned {
-				if err := c.marker(ctx, s.seq); err != nil {
-					yield(Entry{Zone: zone, Seq: s.seq}, err)
-				}
-				return
-			}
-			e, err := c.entry(ctx, s)
-			if !yield(e, err) || err != nil && !errors.As(err, new(*DamageError)) {
+			if !c.next(ctx, s, yield) {
 				return
 			}
 		}
@@ -153,6 +140,24 @@ type chain struct {
 	want    string // the digest that the next outcome must have; empty: not known
 }
 
+// next yields what stands in one slot, and before it what is missing.
+func (c *chain) next(ctx context.Context, s slot, yield func(Entry, error) bool) (more bool) {
+	if s.stray != "" {
+		return yield(Entry{Zone: c.zone}, stray(c.zone, s.stray))
+	}
+	if gap := c.gap(s.seq); gap != nil && !yield(Entry{Zone: c.zone, Seq: gap.Last}, gap) {
+		return false
+	}
+	if s.pruned {
+		if err := c.marker(ctx, s.seq); err != nil {
+			yield(Entry{Zone: c.zone, Seq: s.seq}, err)
+		}
+		return false
+	}
+	e, err := c.entry(ctx, s.seq)
+	return yield(e, err) && (err == nil || errors.As(err, new(*DamageError)))
+}
+
 // gap reports the entries that are missing between the one just seen and seq.
 func (c *chain) gap(seq uint64) *DamageError {
 	if c.newer == 0 || c.newer == seq+1 {
@@ -164,12 +169,12 @@ func (c *chain) gap(seq uint64) *DamageError {
 }
 
 // entry reads one entry and verifies its place in the chain.
-func (c *chain) entry(ctx context.Context, s slot) (Entry, error) {
-	e, err := c.journal.parts(ctx, c.zone, s.seq)
+func (c *chain) entry(ctx context.Context, seq uint64) (Entry, error) {
+	e, err := c.journal.parts(ctx, c.zone, seq)
 	if err == nil {
 		err = c.check(e)
 	}
-	c.newer, c.want = s.seq, ""
+	c.newer, c.want = seq, ""
 	if e.Intent != nil {
 		c.want = e.Intent.Previous
 	}

@@ -58,7 +58,7 @@ func openLocal(rest, dir string) (Store, error) {
 		return nil, fmt.Errorf("the path is not percent-encoded as a URL's must be: %w", err)
 	}
 	if runtime.GOOS == "windows" && len(path) > 2 && path[0] == '/' && path[2] == ':' {
-		path = path[1:] // file:///C:/dir
+		path = path[1:] // the URL has a slash before the drive
 	}
 	path = filepath.FromSlash(path)
 	switch {
