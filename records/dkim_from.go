@@ -55,7 +55,10 @@ func DKIMKeyFrom(text string) (DKIMKey, error) {
 		return keyFromPEM(text)
 	}
 	record := unquoteRecord(text)
-	if isKeyRecord(record) {
+	switch {
+	case record == "":
+		return DKIMKey{}, &KeyError{KeyMissing, "there is no key: the text is empty"}
+	case isKeyRecord(record):
 		return keyFromRecord(record)
 	}
 	data, err := decodeBase64(record)
