@@ -143,6 +143,7 @@ type DKIM struct {
 	Key      *DKIMKey
 	CNAME    Name
 	Revoked  bool
+	Since    time.Time // when the key was made; zero: not said
 	TTL      TTL
 	Source   Source
 }

@@ -1,0 +1,181 @@
+package config
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/attunelogic/maildns/records"
+)
+
+// Severity says whether a diagnostic stops the run.
+type Severity string
+
+// The severities.
+const (
+	Error   Severity = "error"
+	Warning Severity = "warning"
+)
+
+// Rules that this package enforces, for a diagnostic's Rule.
+const (
+	RuleSecretLiteral = "secret-literal"
+	RuleNotUsedYet    = "not-used-yet"
+	RuleTTLMax        = "dns-ttl-max"
+)
+
+// Diagnostic is one thing wrong with a configuration: what, where, and how to
+// mend it. Its JSON form is an entry of what `validate --format json` prints.
+type Diagnostic struct {
+	Severity Severity `json:"severity"`
+	Summary  string   `json:"summary"`
+	Detail   string   `json:"detail"`
+	Rule     string   `json:"rule,omitempty"` // the id of a rule of the catalogue, if it is one
+	Source   *Span    `json:"source,omitempty"`
+	// In names the block that it is about, such as `domain "a.example"`,
+	// and the instance of a for_each block.
+	In string `json:"-"`
+	// hidden keeps the line out of a snippet: it holds a secret.
+	hidden bool
+}
+
+// Span is a stretch of a configuration file. Lines and columns count from 1,
+// columns in characters; the end is exclusive.
+type Span struct {
+	File      string `json:"file"`
+	Line      int    `json:"line"`
+	Column    int    `json:"column"`
+	EndLine   int    `json:"end_line"`
+	EndColumn int    `json:"end_column"`
+}
+
+func (d Diagnostic) Error() string {
+	text := d.Summary
+	if d.Detail != "" {
+		text += ": " + d.Detail
+	}
+	if d.Source == nil {
+		return text
+	}
+	return fmt.Sprintf("%s:%d,%d: %s", d.Source.File, d.Source.Line, d.Source.Column, text)
+}
+
+// Diagnostics are all that a run found, ordered by place.
+type Diagnostics []Diagnostic
+
+// HasErrors reports whether any of them is an error.
+func (d Diagnostics) HasErrors() bool {
+	return slices.ContainsFunc(d, func(d Diagnostic) bool { return d.Severity == Error })
+}
+
+func (d Diagnostics) Error() string {
+	lines := make([]string, len(d))
+	for i, one := range d {
+		lines[i] = one.Error()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Validation is what `validate --format json` prints.
+type Validation struct {
+	FormatVersion string      `json:"format_version"`
+	Kind          string      `json:"kind"`
+	Valid         bool        `json:"valid"`
+	Diagnostics   Diagnostics `json:"diagnostics"`
+}
+
+// Validation returns the machine-readable form of the diagnostics.
+func (d Diagnostics) Validation() Validation {
+	list := d
+	if list == nil {
+		list = Diagnostics{}
+	}
+	return Validation{FormatVersion: "1.0", Kind: "validation", Valid: !d.HasErrors(), Diagnostics: list}
+}
+
+func span(r hcl.Range) *Span {
+	if r.Filename == "" {
+		return nil
+	}
+	return &Span{File: r.Filename, Line: r.Start.Line, Column: r.Start.Column, EndLine: r.End.Line, EndColumn: r.End.Column}
+}
+
+// source is the place of a range as the core knows it.
+func source(r hcl.Range) records.Source {
+	return records.Source{File: r.Filename, Line: r.Start.Line, Column: r.Start.Column}
+}
+
+// fromHCL takes over what the library found. Its expressions are dropped: they
+// would keep whole files in memory.
+func fromHCL(in string, diags hcl.Diagnostics) Diagnostics {
+	if len(diags) == 0 {
+		return nil
+	}
+	out := make(Diagnostics, 0, len(diags))
+	for _, d := range diags {
+		one := Diagnostic{Severity: Error, Summary: d.Summary, Detail: d.Detail, In: in}
+		if d.Severity == hcl.DiagWarning {
+			one.Severity = Warning
+		}
+		if d.Subject != nil {
+			one.Source = span(*d.Subject)
+		}
+		out = append(out, one)
+	}
+	return out
+}
+
+// settle brings diagnostics into the order in which they are shown, drops
+// duplicates, and leaves out what would only repeat itself: an error in a
+// for_each block is found again for each of its domains.
+func (d Diagnostics) settle() Diagnostics {
+	if len(d) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(d, compareDiagnostics)
+	d = slices.CompactFunc(d, func(a, b Diagnostic) bool { return compareDiagnostics(a, b) == 0 })
+	out, left := d[:0], 0
+	for i := 0; i < len(d); {
+		n := i + 1
+		for n < len(d) && samePlace(d[i], d[n]) {
+			n++
+		}
+		shown := min(n-i, maxRepeats, max(maxFindings-len(out), 0))
+		if n-i > shown && shown > 0 {
+			d[i+shown-1].Detail += fmt.Sprintf(" The same was found %d more times here.", n-i-shown)
+		}
+		if shown == 0 {
+			left += n - i
+		}
+		out = append(out, d[i:i+shown]...)
+		i = n
+	}
+	if left > 0 {
+		out = append(out, Diagnostic{Severity: Error, Summary: "Too many errors",
+			Detail: fmt.Sprintf("%d more are not shown. Mend these first.", left)})
+	}
+	return out
+}
+
+func samePlace(a, b Diagnostic) bool {
+	return a.Summary == b.Summary && a.Rule == b.Rule && comparePlace(a, b) == 0
+}
+
+func comparePlace(a, b Diagnostic) int {
+	x, y := Span{}, Span{}
+	if a.Source != nil {
+		x = *a.Source
+	}
+	if b.Source != nil {
+		y = *b.Source
+	}
+	return cmp.Or(cmp.Compare(x.File, y.File), cmp.Compare(x.Line, y.Line), cmp.Compare(x.Column, y.Column))
+}
+
+func compareDiagnostics(a, b Diagnostic) int {
+	return cmp.Or(comparePlace(a, b), cmp.Compare(a.Severity, b.Severity), cmp.Compare(a.Rule, b.Rule),
+		cmp.Compare(a.Summary, b.Summary), cmp.Compare(a.In, b.In), cmp.Compare(a.Detail, b.Detail))
+}

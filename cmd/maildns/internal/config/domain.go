@@ -1,0 +1,328 @@
+package config
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/attunelogic/maildns/records"
+)
+
+// declaration is a domain with what only this package needs of it.
+type declaration struct {
+	*records.Domain
+	nameRng hcl.Range
+	in      string
+	reports *item // accept_reports_for = "declared"
+}
+
+// readDomains evaluates the domain blocks, on all cores: reading HCL is what
+// a big configuration costs. The result doesn't depend on who was first.
+func (l *loader) readDomains(units []unit) {
+	type result struct {
+		domains []declaration
+		diags   Diagnostics
+	}
+	results := make([]result, len(units))
+	var next, count atomic.Int64
+	var wg sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(units)) {
+		wg.Go(func() {
+			r := &domainReader{l: l, m: &meter{budget: &l.budget}, count: &count}
+			for i := next.Add(1) - 1; i < int64(len(units)) && !l.late.Load(); i = next.Add(1) - 1 {
+				r.domains, r.diags = nil, nil
+				r.unit(units[i])
+				units[i].src = nil
+				results[i] = result{r.domains, r.diags}
+			}
+		})
+	}
+	wg.Wait()
+	for _, r := range results {
+		l.declared = append(l.declared, r.domains...)
+		l.note(r.diags...)
+	}
+}
+
+// domainReader evaluates domain blocks, one after the other.
+type domainReader struct {
+	l       *loader
+	m       *meter
+	count   *atomic.Int64 // of domains, over all readers
+	domains []declaration
+	diags   Diagnostics
+}
+
+func (r *domainReader) unit(u unit) {
+	blocks, diags := u.parse(r.m)
+	r.diags = append(r.diags, diags...)
+	for _, b := range blocks {
+		s := scope{block: b, m: r.m, ctx: r.l.base, in: b.title(), diags: &r.diags}
+		switch {
+		case b.kind != "domain":
+			s.report(b.rng, "Block doesn't begin on a line of its own", "Put every block on lines of its own.")
+		case b.attrs["for_each"] != nil:
+			r.forEach(s)
+		default:
+			r.domain(s)
+		}
+	}
+}
+
+// forEach evaluates the block once for every element of a map or set.
+func (r *domainReader) forEach(s scope) {
+	if s.attrs["name"] == nil {
+		s.report(s.rng, "Missing attribute", "A domain block with for_each needs name, such as name = each.key.")
+		return
+	}
+	v, a := s.value("for_each")
+	if a == nil || v.LengthInt() == 0 && v.CanIterateElements() {
+		r.rehearse(s)
+		return
+	}
+	if ty := v.Type(); !ty.IsMapType() && !ty.IsObjectType() && !(ty.IsSetType() && ty.ElementType() == cty.String) {
+		s.report(a.rng, "Wrong type", "for_each must be a map or a set of strings. Make one of a list by toset(LIST), or by { for x in LIST : x.domain => x }.")
+		r.rehearse(s)
+		return
+	}
+	for it := v.ElementIterator(); it.Next() && !r.m.late.Load(); {
+		key, value := it.Element()
+		if v.Type().IsSetType() {
+			key = value
+		}
+		one := s.each(key, value)
+		one.in = fmt.Sprintf("%s for %q", s.title(), key.AsString())
+		if !r.domain(one) {
+			return
+		}
+	}
+}
+
+func (s scope) each(key, value cty.Value) scope {
+	s.ctx = s.ctx.NewChild()
+	s.ctx.Variables = map[string]cty.Value{"each": cty.ObjectVal(map[string]cty.Value{"key": key, "value": value})}
+	return s
+}
+
+// rehearse evaluates a block that makes no domain, so that its faults are
+// found all the same.
+func (r *domainReader) rehearse(s scope) {
+	s.each(cty.UnknownVal(cty.String), cty.DynamicVal).domain(r.l)
+}
+
+// domain evaluates the block for one domain; false means that there are too
+// many.
+func (r *domainReader) domain(s scope) bool {
+	d := s.domain(r.l)
+	if d.Name == "" {
+		return true
+	}
+	if r.count.Add(1) > maxDomains {
+		s.report(s.rng, "Too many domains", "A configuration has at most %d domains.", maxDomains)
+		return false
+	}
+	r.domains = append(r.domains, d)
+	return true
+}
+
+// domain reads a domain block.
+func (s scope) domain(l *loader) declaration {
+	d := &records.Domain{Source: source(s.rng), Settings: l.cfg.Settings}
+	out := declaration{Domain: d, nameRng: s.rng, in: s.in}
+	s.identity(d, l, &out)
+	s.parts(d, l.env.Now)
+	d.Parked = s.flag("parked")
+	if d.Parked {
+		s.checkParked()
+	}
+	out.reports = s.acceptReports(d)
+	s.checkTTLs(d)
+	out.sort()
+	return out
+}
+
+// identity reads what says which domain it is and where it is.
+func (s scope) identity(d *records.Domain, l *loader, out *declaration) {
+	if s.attrs["name"] != nil {
+		d.Name, out.nameRng = s.name("name"), s.rangeOf("name")
+	} else {
+		d.Name = s.parseName(s.label(0), s.rng)
+	}
+	if strings.HasPrefix(string(d.Name), "*") {
+		s.report(out.nameRng, "Invalid name", "A domain can't be a wildcard. Write a record block for it.")
+		d.Name = ""
+	}
+	if b := s.first("policy"); b != nil {
+		d.Settings = s.of(b).settings(l.cfg.Settings)
+	}
+	d.Provider = s.providerOf(l.cfg.Providers)
+	d.Zone = cmp.Or(s.name("zone"), d.Name)
+	if d.Name != "" && !d.Name.In(d.Zone) {
+		s.report(s.rangeOf("zone"), "Domain outside its zone", "The domain %s does not lie in the zone %s. Its zone is the domain itself or a name above it.", d.Name, d.Zone)
+	}
+	d.ZoneID, _ = s.line("zone_id")
+	d.TTL = s.ttl("ttl")
+	d.Owner, _ = s.line("owner")
+	d.Labels = s.stringMap("labels")
+	d.People = s.flag("people")
+	d.Removed = s.oneOf("state", "present", "present", "removed") == "removed"
+	if b := s.first("review"); b != nil {
+		d.Review = s.of(b).review()
+	}
+	for _, it := range s.texts("protect") {
+		if it.text == "" {
+			s.report(it.rng, "Empty prefix", "protect lists the beginnings of values; an empty one would match all.")
+			continue
+		}
+		d.Protect = append(d.Protect, it.text)
+	}
+}
+
+func (s scope) parseName(text string, r hcl.Range) records.Name {
+	n, err := records.ParseName(text)
+	if err != nil {
+		s.report(r, "Invalid name", "%s", sentence(err))
+	}
+	return n
+}
+
+// parts reads the blocks of a domain.
+func (s scope) parts(d *records.Domain, now time.Time) {
+	if s.flag("null_mx") {
+		at := source(s.rangeOf("null_mx"))
+		d.NullMX = &at
+	}
+	for _, b := range s.blocks {
+		c := s.of(b)
+		switch b.kind {
+		case "mx":
+			d.MX = append(d.MX, c.mx())
+		case "spf":
+			d.SPF = c.spf()
+		case "dkim":
+			d.DKIM = append(d.DKIM, c.dkim())
+		case "dmarc":
+			d.DMARC = c.dmarc(s.flag("parked"))
+		case "tls_rpt":
+			d.TLSRPT = c.tlsRPT()
+		case "bimi":
+			d.BIMI = append(d.BIMI, c.bimi())
+		case "record":
+			d.Free = append(d.Free, c.record(d.Name))
+		case "exception":
+			d.Exceptions = append(d.Exceptions, c.exception(now))
+		case "override":
+			if o, holds := c.override(now); holds {
+				d.Overrides = append(d.Overrides, o)
+			}
+		case "known_source":
+			d.KnownSources = append(d.KnownSources, c.knownSource(now))
+		case "sender":
+			c.report(b.rng, "Senders are not available yet", "This version has no sender and sender_type blocks. Use spf, dkim, mx and record blocks.")
+		}
+	}
+	if d.NullMX != nil && len(d.MX) > 0 {
+		s.report(s.rangeOf("null_mx"), "null_mx beside mx", "A null MX says that the domain receives no mail; it stands alone (RFC 7505 3). Delete it, or the mx block at line %d.", d.MX[0].Source.Line)
+	}
+	if b := s.first("mta_sts"); b != nil { // after mx, its default
+		d.MTASTS = s.of(b).mtaSTS(d)
+	}
+}
+
+func (s scope) review() *records.Review {
+	for _, name := range []string{"last", "every"} {
+		if s.attrs[name] == nil {
+			s.report(s.rng, "Missing attribute", "A review block needs %s.", name)
+		}
+	}
+	return &records.Review{Last: s.date("last", false), Every: s.duration("every", 0), Source: source(s.rng)}
+}
+
+// parkedParts are what may stand in a parked domain.
+var parkedParts = []string{
+	"name", "for_each", "provider", "zone", "zone_id", "ttl", "owner", "labels", "state", "parked",
+	"review", "policy", "protect", "record", "exception", "override", "dmarc",
+}
+
+// checkParked refuses what contradicts that a domain sends and receives
+// nothing.
+func (s scope) checkParked() {
+	for _, name := range slices.Sorted(maps.Keys(s.attrs)) {
+		if !slices.Contains(parkedParts, name) && s.has(name) {
+			s.report(s.attrs[name].nameRng, "Not in a parked domain", "A parked domain sends and receives nothing, so it has no %s. Delete it, or parked = true.", name)
+		}
+	}
+	for _, b := range s.blocks {
+		if !slices.Contains(parkedParts, b.kind) {
+			s.report(b.rng, "Not in a parked domain", "A parked domain sends and receives nothing, so it has no %s block. Delete it, or parked = true.", b.kind)
+		}
+	}
+	if b := s.first("dmarc"); b != nil {
+		for _, name := range slices.Sorted(maps.Keys(b.attrs)) {
+			if name != "rua" && name != "ruf" {
+				s.report(b.attrs[name].nameRng, "Not in a parked domain", "The dmarc block of a parked domain has rua and ruf only: its policy is reject. Delete %s.", name)
+			}
+		}
+		for _, c := range b.blocks {
+			s.report(c.rng, "Not in a parked domain", "A parked domain has no ramp: its policy is reject. Delete the block.")
+		}
+	}
+}
+
+// acceptReports reads accept_reports_for. "declared" is resolved when all
+// domains are known.
+func (s scope) acceptReports(d *records.Domain) *item {
+	const name = "accept_reports_for"
+	v, a := s.value(name)
+	if a == nil {
+		return nil
+	}
+	if v.Type() == cty.String {
+		if v.AsString() != "declared" {
+			s.report(a.rng, "Invalid value", `%s must be "declared" or a list of domains.`, name)
+			return nil
+		}
+		return &item{rng: a.rng}
+	}
+	for _, it := range s.texts(name) {
+		if n := s.parseName(it.text, it.rng); n != "" {
+			d.Reports = append(d.Reports, records.ReportFor{Domain: n, Source: source(it.rng)})
+		}
+	}
+	return nil
+}
+
+// checkTTLs enforces ttl_max (R22) on the domain and on each of its blocks.
+func (s scope) checkTTLs(d *records.Domain) {
+	check := func(s scope, ttl records.TTL) {
+		if ttl == records.AutoTTL || ttl <= d.Settings.TTLMax {
+			return
+		}
+		s.note(Diagnostic{Severity: Error, Rule: RuleTTLMax, Summary: "TTL above ttl_max", Source: span(s.rangeOf("ttl")),
+			Detail: fmt.Sprintf("The TTL is %s, and policy.ttl_max is %s: a mistake would live that long in caches. Lower it, or admit it with a policy block in the domain.",
+				seconds(ttl), seconds(d.Settings.TTLMax))})
+	}
+	check(s, d.TTL)
+	for _, b := range s.blocks {
+		if b.attrs["ttl"] != nil {
+			c := s.of(b)
+			quiet := c
+			quiet.diags = new(Diagnostics) // it was read and judged before
+			check(c, quiet.ttl("ttl"))
+		}
+	}
+}
+
+// seconds prints a TTL for people.
+func seconds(t records.TTL) string {
+	return (time.Duration(t) * time.Second).String()
+}

@@ -1,0 +1,183 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	hcljson "github.com/hashicorp/hcl/v2/json"
+)
+
+// unit is one top-level item that is still to be read: a piece of a native
+// file, or a block of a JSON file.
+type unit struct {
+	kind string
+	file string
+	line int
+	src  []byte // of a native file: the piece, whose first byte is at offset
+	at   int
+	json *hcl.Block
+}
+
+// fileNames lists the configuration files of dir, sorted. Files whose name
+// begins with a dot are those of editors.
+func fileNames(dir string) ([]string, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, e := range entries {
+		name := e.Name()
+		if e.IsDir() || strings.HasPrefix(name, ".") {
+			continue
+		}
+		if strings.HasSuffix(name, ".hcl") || strings.HasSuffix(name, ".hcl.json") {
+			names = append(names, name)
+		}
+	}
+	return names, nil
+}
+
+// noConfiguration says that there is nothing to read in dir.
+func noConfiguration(dir string, err error) Diagnostic {
+	d := Diagnostic{Severity: Error, Summary: "No configuration",
+		Detail: fmt.Sprintf("The directory %s holds no *.hcl file. Name the configuration directory with -C DIR, or write one with maildns import DOMAIN.", dir)}
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		d.Detail = fmt.Sprintf("There is no directory %s. Name the configuration directory with -C DIR.", dir)
+	case err != nil:
+		d.Detail = fmt.Sprintf("The directory %s can't be read: %s.", dir, err)
+	}
+	return d
+}
+
+// readUnits reads all files of the directory and cuts them into units.
+func (l *loader) readUnits() []unit {
+	names, err := fileNames(l.dir)
+	if err != nil || len(names) == 0 {
+		l.note(noConfiguration(l.dir, err))
+		return nil
+	}
+	var units []unit
+	total := 0
+	for _, name := range names {
+		if l.late.Load() {
+			break
+		}
+		data, err := l.readFile(name, maxSource-total)
+		if err != nil {
+			l.note(Diagnostic{Severity: Error, Summary: "File can't be read", Detail: sentence(err), Source: &Span{File: name, Line: 1, Column: 1, EndLine: 1, EndColumn: 1}})
+			continue
+		}
+		total += len(data)
+		if strings.HasSuffix(name, ".json") {
+			units = append(units, l.jsonUnits(name, data)...)
+		} else {
+			units = append(units, nativeUnits(name, data)...)
+		}
+		if len(units) > maxBlocks {
+			l.note(Diagnostic{Severity: Error, Summary: "Too many blocks", Source: &Span{File: name, Line: 1, Column: 1, EndLine: 1, EndColumn: 1},
+				Detail: fmt.Sprintf("A configuration has at most %d blocks at the top level. Read tenants from one CSV file with for_each.", maxBlocks)})
+			return nil
+		}
+	}
+	return units
+}
+
+// readFile reads a configuration file, which has at most so many bytes left.
+func (l *loader) readFile(name string, left int) ([]byte, error) {
+	path, err := confine(l.dir, name)
+	if err != nil {
+		return nil, err
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, notThere(name, err)
+	}
+	if info.Size() > int64(left) {
+		return nil, fmt.Errorf("a configuration has at most %d MiB; read tenants from one CSV file with for_each", maxSource>>20)
+	}
+	data, err := os.ReadFile(filepath.Clean(path))
+	if err != nil {
+		return nil, notThere(name, err)
+	}
+	return data, nil
+}
+
+func nativeUnits(name string, data []byte) []unit {
+	pieces := cut(data)
+	units := make([]unit, 0, len(pieces))
+	for _, p := range pieces {
+		if p.keyword == "" && isBlank(data[p.start:p.end]) {
+			continue
+		}
+		units = append(units, unit{kind: p.keyword, file: name, line: p.line, src: data[p.start:p.end], at: p.start})
+	}
+	return units
+}
+
+// isBlank reports whether text has nothing but white space and comments.
+func isBlank(text []byte) bool {
+	s := scanner{src: text}
+	return s.keyword() == "" && s.pos >= len(text)
+}
+
+// maxJSON bounds a JSON file, which is parsed whole.
+const maxJSON = 8 << 20
+
+func (l *loader) jsonUnits(name string, data []byte) []unit {
+	start := hcl.Range{Filename: name, Start: hcl.InitialPos, End: hcl.InitialPos}
+	_, deepest, _ := scanJSON(data)
+	switch {
+	case len(data) > maxJSON:
+		l.note(Diagnostic{Severity: Error, Summary: "File too large", Source: span(start),
+			Detail: fmt.Sprintf("A JSON file has at most %d MiB. Split it into several files.", maxJSON>>20)})
+		return nil
+	case deepest > maxDepth:
+		l.note(fromHCL("", hcl.Diagnostics{tooDeep(start)})[0])
+		return nil
+	}
+	f, diags := hcljson.Parse(data, name)
+	l.note(fromHCL("", diags)...)
+	if f == nil || diags.HasErrors() {
+		return nil
+	}
+	content, diags := f.Body.Content(language.schema)
+	l.note(fromHCL("", diags)...)
+	units := make([]unit, 0, len(content.Blocks))
+	for _, b := range content.Blocks {
+		units = append(units, unit{kind: b.Type, file: name, line: b.DefRange.Start.Line, json: b})
+	}
+	return units
+}
+
+// parse reads the blocks of a unit, their expressions bound to m.
+func (u unit) parse(m *meter) ([]*block, Diagnostics) {
+	r := &blockReader{m: m}
+	root := &block{}
+	if u.json != nil {
+		r.readBlock(u.json, language.block(u.kind), root)
+		return root.blocks, r.diags
+	}
+	start := hcl.Pos{Line: u.line, Column: 1, Byte: u.at}
+	whole := hcl.Range{Filename: u.file, Start: start, End: start}
+	if len(u.src) > maxBlock {
+		return nil, Diagnostics{{Severity: Error, Summary: "Block too large", Source: span(whole),
+			Detail: fmt.Sprintf("A block has at most %d MiB. If it is not that long, look for a quote or a brace that is not closed.", maxBlock>>20)}}
+	}
+	if diag := inspect(u.src, u.file, start); diag != nil {
+		return nil, fromHCL("", hcl.Diagnostics{diag})
+	}
+	f, diags := hclsyntax.ParseConfig(u.src, u.file, start)
+	if diags.HasErrors() {
+		return nil, fromHCL("", diags)
+	}
+	r.read(f.Body, language, root)
+	return root.blocks, r.diags
+}
