@@ -371,10 +371,10 @@ func (r *rolling) carryOut(ctx context.Context) error {
 		return err
 	}
 	if r.flags.print {
-		return render.Write(r.out, r.format, render.ByHand{Plan: view.Plan}, r.rendering())
+		return render.Write(r.out, r.format, &render.ByHand{Plan: view.Plan}, r.rendering())
 	}
-	if r.format == render.Text || r.flags.dryRun {
-		if err := render.Write(r.out, r.format, view, r.rendering()); err != nil {
+	if r.format == render.Text && len(view.Domains)+len(view.Conflicts)+len(view.Kept) > 0 || r.flags.dryRun {
+		if err := render.Write(r.out, r.format, &view, r.rendering()); err != nil {
 			return err
 		}
 	}
@@ -384,7 +384,7 @@ func (r *rolling) carryOut(ctx context.Context) error {
 	case r.flags.dryRun:
 		return nil
 	case len(view.Domains) == 0:
-		return r.finish(nil)
+		return r.nothing()
 	}
 	if err := r.mayWrite(r.book); err != nil {
 		return err
@@ -393,6 +393,23 @@ func (r *rolling) carryOut(ctx context.Context) error {
 		return err
 	}
 	return r.restore(ctx, view)
+}
+
+// nothing says that there is nothing to do, and why.
+func (r *rolling) nothing() error {
+	if r.format != render.Text {
+		return r.finish(nil)
+	}
+	for _, v := range r.views {
+		state := "as they were after " + v.Point.String()
+		if v.Point.Seq == 0 {
+			state = "as they were before the first entry"
+		}
+		if _, err := fmt.Fprintf(r.out, "Nothing to restore: our records of %s are %s.\n", v.Point.Zone, state); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // ask: several zones need a yes or --auto-approve; one goes on where there is
@@ -450,7 +467,7 @@ func (r *rolling) finish(results []apply.Result) error {
 	if len(results) > 0 {
 		out.Aftermath = r.aftermath(results)
 	}
-	if err := render.Write(r.out, r.format, out, r.rendering()); err != nil {
+	if err := render.Write(r.out, r.format, &out, r.rendering()); err != nil {
 		return err
 	}
 	r.tellErrors(results)
@@ -526,7 +543,7 @@ func (r *rolling) points(ctx context.Context) error {
 		}
 		out.Points = append(out.Points, p)
 	}
-	if err := render.Write(r.out, r.format, out, r.rendering()); err != nil {
+	if err := render.Write(r.out, r.format, &out, r.rendering()); err != nil {
 		return err
 	}
 	if len(h.Damage) > 0 {
@@ -552,6 +569,7 @@ func (r *rolling) lastPoint(ctx context.Context) (*render.Point, error) {
 		}
 		p.Run, p.At, p.Actor, p.Entry = e.Intent.Run, e.Intent.Time.At, e.Intent.Actor, e.ID()
 		p.Domains = append(p.Domains, e.Intent.Domains...)
+		p.Outcome = historyEntry(e).Outcome
 		p.Restores = append(p.Restores, r.restores(ctx, point)...)
 	}
 	return &p, nil

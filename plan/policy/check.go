@@ -77,8 +77,8 @@ func checkMultipleSPF(s Subject) []plan.Finding {
 	if len(live) < 2 {
 		return nil
 	}
-	fix := "declare an spf block: the plan merges them"
-	if s.Domain.SPF != nil {
+	fix := "declare an spf block: the plan then merges them"
+	if slices.ContainsFunc(s.Changes, func(c plan.Change) bool { return c.Kind == records.KindSPF && c.State == plan.Ready }) {
 		fix = "this plan merges them"
 	}
 	return []plan.Finding{s.finding(plan.SeverityError, plan.AboutLive, s.Domain.Source, fix,

@@ -30,7 +30,6 @@ const (
 	needsTLSReports    = "TLS reports that cover the clean window without a failure"
 	reasonNoReports    = "no aggregate reports are known"
 	reasonNoTLSReports = "no TLS reports are known"
-	reasonNoHTTPS      = "the policy file was not fetched"
 	reasonNoDNS        = "the new hosts were not looked up"
 )
 
@@ -62,7 +61,7 @@ func Gates() []Gate {
 		{GateAdoption, "withdrawing a sender or MX host that was live before maildns and was never declared", "it is declared", judgeAdoption},
 		{GateDKIMRemoval, "removing or revoking a DKIM selector, or changing its key in place", "no report shows the selector passing in the clean window", unknown(reasonNoReports, needsReports)},
 		{GateReturnPath, "removing or retargeting a sender's return path", "no report in the clean window has it as the SPF domain", unknown(reasonNoReports, needsReports)},
-		{GateMTASTSFile, "publishing a new MTA-STS id", "the policy file served over HTTPS is the one that the id stands for", unknown(reasonNoHTTPS, "the policy file at https://mta-sts.DOMAIN/.well-known/mta-sts.txt equal to today's")},
+		{GateMTASTSFile, "publishing a new MTA-STS id", "the policy file served over HTTPS is the one that the id stands for", judgeFile},
 		{GateMTASTSEnforce, "MTA-STS from testing to enforce", "testing was clean for the clean window and every live MX host matches the policy", unknown(reasonNoTLSReports, needsTLSReports)},
 		{GateMTASTSRemoval, "removing the MTA-STS record, its host or an mx pattern", "mode none (or the wider policy) was served for the longest max_age", unknown("senders may still hold the policy in their caches", "mode none served for the longest max_age that was ever served")},
 		{GateMXCutover, "replacing or removing MX hosts", "the new hosts resolve and the MTA-STS policy covers old and new ones", judgeCutover},
@@ -130,6 +129,11 @@ func judgeCutover(c Case) (plan.Verdict, string, string) {
 	return plan.Unknown, reasonNoDNS, "new MX hosts that resolve, and an MTA-STS policy that covers old and new ones"
 }
 
+func judgeFile(c Case) (plan.Verdict, string, string) {
+	return plan.Unknown, "this version doesn't fetch the policy file",
+		fmt.Sprintf("the policy file at https://mta-sts.%s/.well-known/mta-sts.txt, equal to what the id stands for", c.Domain.Name)
+}
+
 // wanted is what the declaration asks for at the case's key.
 func (c Case) wanted() []records.Value {
 	return valuesAt(c.Domain.Declared(), c.Key)
@@ -140,5 +144,5 @@ func judgeExternal(c Case) (plan.Verdict, string, string) {
 }
 
 func judgeRolledBack(c Case) (plan.Verdict, string, string) {
-	return plan.VerdictNo, fmt.Sprintf("a rollback undid this (%s)", c.Subject), "a declaration that no longer contains it"
+	return plan.VerdictNo, c.Subject, "a declaration that no longer contains it"
 }

@@ -1,8 +1,10 @@
 package policy
 
 import (
+	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/attunelogic/maildns/plan"
 	"github.com/attunelogic/maildns/records"
@@ -13,17 +15,14 @@ import (
 type undone struct {
 	key            records.Key
 	added, removed []string // the parts that come back
+	by             plan.RolledBack
 }
 
+func (u undone) none() bool { return len(u.added)+len(u.removed) == 0 }
+
+// words say which rollback undid it.
 func (u undone) words() string {
-	var out []string
-	for _, p := range u.added {
-		out = append(out, "+"+p)
-	}
-	for _, p := range u.removed {
-		out = append(out, "-"+p)
-	}
-	return strings.Join(out, " ")
+	return fmt.Sprintf("a rollback undid this on %s (run %s)", u.by.At.At.Format(time.DateOnly), u.by.Run)
 }
 
 // rolledBack takes back what a rollback has undone, as far as the declaration
@@ -36,10 +35,9 @@ func (c *court) rolledBack(v *verdict) {
 		}
 		c.keepHolds(v, key, holds)
 		u := c.undone(key, valuesAt(v.today, key), holds)
-		if len(u.added)+len(u.removed) == 0 {
-			continue
+		if !u.none() {
+			c.takeBack(v, u)
 		}
-		c.takeBack(v, u)
 	}
 }
 
@@ -58,8 +56,13 @@ func (c *court) undone(key records.Key, after []records.Value, holds []plan.Roll
 	old, now := records.Parts(c.kind, c.values(key)), records.Parts(c.kind, after)
 	u := undone{key: key}
 	for _, h := range holds {
-		u.added = append(u.added, common(minus(now, old), h.Added)...)
-		u.removed = append(u.removed, common(minus(old, now), h.Removed)...)
+		one := undone{added: common(minus(now, old), h.Added), removed: common(minus(old, now), h.Removed)}
+		if one.none() {
+			continue
+		}
+		u.by = h
+		u.added = append(u.added, one.added...)
+		u.removed = append(u.removed, one.removed...)
 	}
 	return u
 }
@@ -75,8 +78,7 @@ func (c *court) keepHolds(v *verdict, key records.Key, holds []plan.RolledBack) 
 	}
 	for _, h := range holds {
 		if slices.ContainsFunc(wanted, func(after []records.Value) bool {
-			u := c.undone(key, after, []plan.RolledBack{h})
-			return len(u.added)+len(u.removed) > 0
+			return !c.undone(key, after, []plan.RolledBack{h}).none()
 		}) {
 			v.holds = append(v.holds, h)
 		}
@@ -107,6 +109,10 @@ func (c *court) takeBack(v *verdict, u undone) {
 		others = append(others, c.declared(v.today, u.key, value))
 	}
 	v.today = others
+	if slices.Equal(left, c.values(u.key)) {
+		// What other gates hold would come after this change: it is told then.
+		v.held = slices.DeleteFunc(v.held, func(h plan.Gated) bool { return h.Key == u.key })
+	}
 	v.held = append(v.held, gated)
 	v.passed = slices.DeleteFunc(v.passed, func(p plan.Gated) bool { return p.Key == u.key })
 }
