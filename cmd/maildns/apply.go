@@ -368,7 +368,7 @@ func (p *applying) ask(ctx context.Context) error {
 		return nil
 	}
 	o := p.rendering()
-	if err := render.Write(p.out, render.Text, p.reviewed, o); err != nil {
+	if err := render.Write(p.out, render.Text, &p.reviewed, o); err != nil {
 		return err
 	}
 	if p.reviewed.Summary.Ready == 0 && p.reviewed.Summary.Waiting == 0 {
@@ -531,7 +531,7 @@ func (p *applying) finish(ctx context.Context) error {
 	for _, r := range p.results {
 		out.Domains = append(out.Domains, resultDomains(r)...)
 	}
-	if err := render.Write(p.out, p.format, out, p.rendering()); err != nil {
+	if err := render.Write(p.out, p.format, &out, p.rendering()); err != nil {
 		return err
 	}
 	p.tellErrors(p.results)

@@ -80,7 +80,7 @@ func (a *app) history(ctx context.Context, domains []string, limit int, format s
 	if err != nil {
 		return err
 	}
-	if err := render.Write(a.out, f, h, render.Options{Width: a.width(), Palette: a.palette(a.noColor), Now: clock.Now}); err != nil {
+	if err := render.Write(a.out, f, &h, render.Options{Width: a.width(), Palette: a.palette(a.noColor), Now: clock.Now}); err != nil {
 		return err
 	}
 	if len(h.Damage) > 0 {

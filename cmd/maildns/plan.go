@@ -84,7 +84,7 @@ func (a *app) plan(ctx context.Context, f planFlags) error {
 			return err
 		}
 	}
-	if err := render.Write(a.out, format, *p, o); err != nil {
+	if err := render.Write(a.out, format, p, o); err != nil {
 		return err
 	}
 	if planErr != nil {

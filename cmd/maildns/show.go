@@ -47,7 +47,7 @@ func (a *app) show(ctx context.Context, what, format string) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", what, err)
 		}
-		return render.Write(a.out, f, p, o)
+		return render.Write(a.out, f, &p, o)
 	case !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrInvalid):
 		return err
 	}
@@ -63,5 +63,5 @@ func (a *app) show(ctx context.Context, what, format string) error {
 	for _, e := range entries {
 		h.Entries = append(h.Entries, historyEntry(e))
 	}
-	return render.Write(a.out, f, h, o)
+	return render.Write(a.out, f, &h, o)
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/attunelogic/maildns/cmd/maildns/internal/config"
 	"github.com/attunelogic/maildns/cmd/maildns/internal/render"
+	"github.com/attunelogic/maildns/plan"
 )
 
 func newValidate(a *app) *cobra.Command {
@@ -29,7 +30,8 @@ and no credentials. Errors name the file, the line and how to mend it.` + exitSt
 				return err
 			}
 			if f == render.JSON {
-				err = render.WriteJSON(a.out, diags.Validation())
+				v := validation(diags)
+				err = render.Write(a.out, f, &v, render.Options{})
 			} else {
 				err = a.validationText(cfg, diags)
 			}
@@ -41,6 +43,20 @@ and no credentials. Errors name the file, the line and how to mend it.` + exitSt
 	}
 	c.Flags().StringVar(&format, "format", "text", "text or json")
 	return c
+}
+
+// validation is what the diagnostics look like to programs.
+func validation(diags config.Diagnostics) render.Validation {
+	v := render.Validation{FormatVersion: plan.FormatVersion, Kind: render.KindValidation, Valid: !diags.HasErrors(), Diagnostics: []render.Diagnostic{}}
+	for _, d := range diags {
+		one := render.Diagnostic{Severity: plan.Severity(d.Severity), Summary: d.Summary, Detail: d.Detail, Rule: d.Rule}
+		if d.Source != nil {
+			r := render.Range(*d.Source)
+			one.Source = &r
+		}
+		v.Diagnostics = append(v.Diagnostics, one)
+	}
+	return v
 }
 
 func (a *app) validationText(cfg *config.Config, diags config.Diagnostics) error {

@@ -127,6 +127,9 @@ func (w *work) expectRollback(way plan.Restoration, approved policy.Approved, so
 	}
 	past, clock := w.state.Index(), w.Clock()
 	out := journal.Expected{Holds: slices.Clone(way.Holds)}
+	for i := range out.Holds {
+		out.Holds[i].Run, out.Holds[i].At = w.ID, clock.Moment()
+	}
 	for _, d := range approved.Domains() {
 		out.Domains = append(out.Domains, policy.RememberRollback(past, d.Name, after, clock))
 	}

@@ -258,7 +258,7 @@ func TestOpen(t *testing.T) {
 		"file://" + dir + "/my%20dir":  filepath.Join(dir, "my dir"),
 		"file://" + dir + "/absolute/": filepath.Join(dir, "absolute"),
 	} {
-		s, err := store.Open(url, dir)
+		s, err := store.Open(url, dir, disk.FS{})
 		if err != nil {
 			t.Errorf("%s: %v", url, err)
 			continue
@@ -283,7 +283,7 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 		"file://x?y=z":                        "no query",
 		"file://%zz":                          "percent-encoded",
 	} {
-		if s, err := store.Open(url, "."); err == nil || !strings.Contains(err.Error(), want) {
+		if s, err := store.Open(url, ".", disk.FS{}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: store %v, error %v; want an error with %q", url, s, err, want)
 		}
 	}

@@ -17,7 +17,7 @@ type scheme struct {
 	example string
 	// open gets what follows "NAME://" and the directory that relative paths
 	// start from.
-	open func(rest, dir string) (Store, error)
+	open func(rest, dir string, files disk.FS) (Store, error)
 }
 
 // schemes lists every store. To add one, add a line and run the suite on it.
@@ -29,8 +29,9 @@ func schemes() []scheme {
 }
 
 // Open returns the store that a URL names. A relative path in a file URL
-// starts from dir. Nothing is read or created yet.
-func Open(rawURL, dir string) (Store, error) {
+// starts from dir; files is the disk that a local store works on. Nothing is
+// read or created yet.
+func Open(rawURL, dir string, files disk.FS) (Store, error) {
 	name, rest, ok := strings.Cut(rawURL, "://")
 	if !ok {
 		return nil, fmt.Errorf("%q is not the URL of a store: write file://%s for a directory", rawURL, rawURL)
@@ -38,7 +39,7 @@ func Open(rawURL, dir string) (Store, error) {
 	var examples []string
 	for _, s := range schemes() {
 		if s.name == name {
-			opened, err := s.open(rest, dir)
+			opened, err := s.open(rest, dir, files)
 			if err != nil {
 				return nil, fmt.Errorf("the store %q: %w", rawURL, err)
 			}
@@ -49,7 +50,7 @@ func Open(rawURL, dir string) (Store, error) {
 	return nil, fmt.Errorf("the store %q: the scheme %q is not known; possible are %s", rawURL, name, strings.Join(examples, " and "))
 }
 
-func openLocal(rest, dir string) (Store, error) {
+func openLocal(rest, dir string, files disk.FS) (Store, error) {
 	if strings.ContainsAny(rest, "?#") {
 		return nil, errors.New("a file URL takes no query and no fragment; write %3F for a question mark and %23 for a number sign in a path")
 	}
@@ -67,9 +68,9 @@ func openLocal(rest, dir string) (Store, error) {
 	case !filepath.IsAbs(path):
 		path = filepath.Join(dir, path)
 	}
-	return NewLocal(path, disk.FS{}), nil
+	return NewLocal(path, files), nil
 }
 
-func openBucket(string, string) (Store, error) {
+func openBucket(string, string, disk.FS) (Store, error) {
 	return nil, errors.New("buckets are not in this version; use a directory, file://PATH, on the one machine that applies")
 }
