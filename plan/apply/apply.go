@@ -69,7 +69,7 @@ type Result struct {
 	Zone    records.Name
 	Status  Status
 	Entry   string // the journal entry, empty where nothing was recorded
-	Back    string // the entry to return to, empty for the first snapshot
+	Back    string // the REF to return to: an entry or a time
 	Domains []Domain
 	Err     error // why the zone was refused or failed
 	// Recovered tells of a dead run whose outcome was recorded first.
@@ -446,10 +446,11 @@ func (w *work) write(ctx context.Context, in journal.Intent, approved policy.App
 	return w.conclude(ctx, in, problem)
 }
 
-// back names the entry whose state this run starts from.
+// back is the REF of the state that this run starts from: the entry before it
+// or, before the first, a time.
 func (w *work) back(in journal.Intent) string {
 	if in.Seq <= 1 {
-		return ""
+		return in.Time.At.Add(-time.Second).Format(time.RFC3339)
 	}
 	return journal.Header{Zone: in.Zone, Seq: in.Seq - 1}.ID()
 }
