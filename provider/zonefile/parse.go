@@ -575,14 +575,11 @@ func (r *record) addTo(s *records.RRset) {
 	}
 }
 
-// lineEnd is how a line of the file ends: "\r\n" or "\n"; a last line without
-// an end takes that of the file's first.
+// lineEnd is how a line of the file ends, "\r\n" or "\n"; a last line without
+// an end takes that of the line above.
 func (f *file) lineEnd(e entry) string {
-	if !bytes.HasSuffix(f.text[e.start:e.end], []byte{'\n'}) {
-		first := bytes.IndexByte(f.text, '\n')
-		e.start, e.end = 0, first+1
-	}
-	if bytes.HasSuffix(f.text[e.start:e.end], []byte("\r\n")) {
+	end := bytes.LastIndexByte(f.text[:e.end], '\n')
+	if end > 0 && f.text[end-1] == '\r' {
 		return "\r\n"
 	}
 	return "\n"
