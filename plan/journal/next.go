@@ -71,8 +71,15 @@ func Conclude(prev plan.State, in Intent, after records.Zone, clock plan.Clock, 
 func Recover(prev plan.State, in Intent, now records.Zone, clock plan.Clock, by string) Outcome {
 	out := Conclude(prev, in, now, clock, "the run ended without recording what came of it")
 	out.RecoveredBy = by
+	if r := newRun(prev, in, now, out.Time); len(in.Provider.Values[reloadAttribute]) > 0 && slices.ContainsFunc(in.Items, r.touched) {
+		out.State.Reload = true // nobody knows whether it came to that
+	}
 	return out
 }
+
+// reloadAttribute is the attribute of a provider whose server must be made to
+// read what was written.
+const reloadAttribute = "reload"
 
 // Next returns the state of a zone after a run, recorded at the given moment.
 // It follows from what is live, never from what was meant to be:
@@ -91,8 +98,9 @@ func Recover(prev plan.State, in Intent, now records.Zone, clock plan.Clock, by 
 //   - Overrides: those of the intent are added. One is spent when its values
 //     are live, or when a rollback touches its set, and dropped when it has
 //     lapsed.
-//   - Due: Expected.Due, or at once where not all is done.
+//   - Due: Expected.Due, or at once where not all is done. A release leaves it.
 //   - Live: after, as it is.
+//   - Reload: as before, until a run is done.
 func Next(prev plan.State, in Intent, after records.Zone, at plan.Moment) plan.State {
 	return newRun(prev, in, after, at).next()
 }
@@ -122,6 +130,7 @@ func (r *run) next() plan.State {
 		Overrides: r.overrides(),
 		Live:      r.after.Sets(),
 		Due:       r.due(),
+		Reload:    r.prev.Reload && r.result() != Done,
 	}
 }
 
@@ -209,9 +218,13 @@ func (r *run) domains(owned []plan.Owned) []plan.DomainState {
 	for _, o := range owned {
 		owns[o.Domain] = true
 	}
+	items := make(map[records.Name][]Item, len(r.in.Domains))
+	for _, i := range r.in.Items {
+		items[i.Domain] = append(items[i.Domain], i)
+	}
 	for _, expected := range r.in.Expected.Domains {
 		prev, known := states[expected.Domain]
-		if d, ok := r.domain(prev, expected, known || owns[expected.Domain]); ok {
+		if d, ok := r.domain(prev, expected, items[expected.Domain], known || owns[expected.Domain]); ok {
 			states[expected.Domain] = d
 		}
 	}
@@ -228,16 +241,8 @@ func (r *run) domains(owned []plan.Owned) []plan.DomainState {
 // the configuration has declared; a policy that may have changed is forgotten,
 // so that no gate counts its days. A domain that is new, and of which nothing
 // has come, is not remembered.
-func (r *run) domain(prev, expected plan.DomainState, known bool) (plan.DomainState, bool) {
-	var items, policy []Item
-	for _, i := range r.in.Items {
-		if i.Domain == expected.Domain {
-			items = append(items, i)
-			if i.Kind == records.KindDMARC {
-				policy = append(policy, i)
-			}
-		}
-	}
+func (r *run) domain(prev, expected plan.DomainState, items []Item, known bool) (plan.DomainState, bool) {
+	policy := slices.DeleteFunc(slices.Clone(items), func(i Item) bool { return i.Kind != records.KindDMARC })
 	live := func(i Item) bool { return i.Live(r.after) }
 	d := expected
 	if !every(items, live) {
@@ -325,10 +330,14 @@ func (r *run) undoes(o plan.Override) bool {
 }
 
 func (r *run) due() plan.Moment {
-	if r.result() == Done {
+	switch {
+	case r.in.Command == CommandRelease:
+		return r.prev.Due
+	case r.result() == Done:
 		return r.in.Expected.Due
+	default:
+		return r.at
 	}
-	return r.at
 }
 
 // effects lists the values that the run's items brought and took.

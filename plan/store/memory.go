@@ -3,8 +3,8 @@ package store
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -14,6 +14,7 @@ type Memory struct {
 	now     func() time.Time
 	mu      sync.Mutex
 	objects map[string]memoryObject
+	names   []string          // of the objects, in order
 	locks   map[string]string // holders by name
 }
 
@@ -42,6 +43,8 @@ func (m *Memory) Create(ctx context.Context, name string, data []byte) error {
 		return fmt.Errorf("creating %s: %w", name, ErrExists)
 	}
 	m.objects[name] = memoryObject{data: slices.Clone(data), created: m.now()}
+	i, _ := slices.BinarySearch(m.names, name)
+	m.names = slices.Insert(m.names, i, name)
 	return nil
 }
 
@@ -67,6 +70,9 @@ func (m *Memory) Delete(ctx context.Context, name string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	delete(m.objects, name)
+	if i, found := slices.BinarySearch(m.names, name); found {
+		m.names = slices.Delete(m.names, i, i+1)
+	}
 	return nil
 }
 
@@ -81,8 +87,9 @@ func (m *Memory) List(ctx context.Context, q Query) ([]Object, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var found []Object
-	for _, name := range slices.Sorted(maps.Keys(m.objects)) {
-		if q.full(len(found)) {
+	first, _ := slices.BinarySearch(m.names, max(q.Prefix, q.After))
+	for _, name := range m.names[first:] {
+		if q.full(len(found)) || !strings.HasPrefix(name, q.Prefix) {
 			break
 		}
 		if o := m.objects[name]; q.matches(name) {
