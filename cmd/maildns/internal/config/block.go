@@ -27,7 +27,7 @@ type attribute struct {
 	literal cty.Value            // its value where it needs no evaluation, else NilVal
 	env     *hclsyntax.FunctionCallExpr
 	refs    []hcl.Traversal // the variables in it, of a local
-	rng     hcl.Range // of the expression
+	rng     hcl.Range       // of the expression
 	nameRng hcl.Range
 }
 
@@ -114,17 +114,14 @@ func (r *blockReader) checkOnce(s *spec, parent, b *block) {
 	if earlier := parent.first(b.kind); s.once && earlier != nil {
 		r.diags = append(r.diags, Diagnostic{Severity: Error, Source: span(b.rng), In: titleIn(parent),
 			Summary: fmt.Sprintf("Second %s block", b.kind),
-			Detail:  fmt.Sprintf("The first one is at %s. Merge the two: there is at most one.", place(earlier.rng))})
+			Detail:  fmt.Sprintf("The first one is at %s. Merge the two: there is at most one.", place(source(earlier.rng)))})
 	}
 }
-
-// place names a position in a sentence.
-func place(r hcl.Range) string { return fmt.Sprintf("%s:%d", r.Filename, r.Start.Line) }
 
 func (r *blockReader) attribute(a *hcl.Attribute, in *block) *attribute {
 	expr, diag := native(a.Expr)
 	if diag == nil {
-		diag = checkExpression(expr, a.NameRange)
+		diag = checkExpression(expr, a.NameRange, takesEnv(in.kind))
 	}
 	if diag != nil {
 		r.diags = append(r.diags, fromHCL(titleIn(in), hcl.Diagnostics{diag})...)
@@ -152,16 +149,25 @@ func literal(e hclsyntax.Expression) cty.Value {
 	return cty.NilVal
 }
 
+// takesEnv reports whether the attributes of a kind of block may be given by
+// env().
+func takesEnv(kind string) bool {
+	return kind == "provider" || kind == "notify" || kind == "report_source"
+}
+
 // checkExpression refuses an expression that is too long, and env() where it
-// is not the whole value.
-func checkExpression(e hclsyntax.Expression, name hcl.Range) *hcl.Diagnostic {
+// is not possible, or not the whole value.
+func checkExpression(e hclsyntax.Expression, name hcl.Range, takesEnv bool) *hcl.Diagnostic {
 	if r := e.Range(); r.End.Byte-r.Start.Byte > maxExpr {
 		return tooLong(name)
 	}
 	if literal(e) != cty.NilVal {
 		return nil
 	}
-	whole := envCall(e)
+	var whole *hclsyntax.FunctionCallExpr
+	if takesEnv {
+		whole = envCall(e)
+	}
 	var found *hcl.Diagnostic
 	hclsyntax.VisitAll(e, func(n hclsyntax.Node) hcl.Diagnostics {
 		if call, ok := n.(*hclsyntax.FunctionCallExpr); ok && call.Name == "env" && call != whole && found == nil {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/attunelogic/maildns/plan/policy"
 	"github.com/attunelogic/maildns/provider"
 	"github.com/attunelogic/maildns/records"
 )
@@ -307,6 +308,10 @@ func (s scope) prefix(name, text string) string {
 // override reads an override block. One that has expired opens nothing.
 func (s scope) override(now time.Time) (records.Override, bool) {
 	o := records.Override{Gate: s.label(0), Reason: s.required("reason"), Until: s.until(), Source: source(s.rng)}
+	if !policy.KnownGate(o.Gate) {
+		s.report(s.rng, "Unknown gate", "There is no gate %q.%s The gates are %s.", o.Gate, didYouMean(o.Gate, gateNames()), strings.Join(gateNames(), ", "))
+		return o, false
+	}
 	if o.Until.IsZero() || now.IsZero() {
 		return o, !o.Until.IsZero()
 	}
@@ -319,6 +324,14 @@ func (s scope) override(now time.Time) (records.Override, bool) {
 		return o, false
 	}
 	return o, true
+}
+
+func gateNames() []string {
+	var names []string
+	for _, g := range policy.Gates() {
+		names = append(names, g.ID)
+	}
+	return names
 }
 
 const maxOverrideDays = 7

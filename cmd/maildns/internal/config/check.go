@@ -33,6 +33,7 @@ func (l *loader) checkDomains() {
 	slices.SortStableFunc(l.declared, func(a, b declaration) int { return cmp.Compare(a.Name, b.Name) })
 	l.dropSecond()
 	l.resolveReports()
+	l.checkRollouts()
 	zones := l.byZone()
 	for _, domains := range zones {
 		l.checkZone(domains)
@@ -50,16 +51,13 @@ func (l *loader) dropSecond() {
 	for _, d := range l.declared {
 		if n := len(kept); n > 0 && kept[n-1].Name == d.Name {
 			l.note(Diagnostic{Severity: Error, Summary: "Domain declared twice", Source: span(d.nameRng), In: d.in,
-				Detail: fmt.Sprintf("%s is declared at %s already. Merge the two blocks.", d.Name, at(kept[n-1].Source))})
+				Detail: fmt.Sprintf("%s is declared at %s already. Merge the two blocks.", d.Name, place(kept[n-1].Source))})
 			continue
 		}
 		kept = append(kept, d)
 	}
 	l.declared = kept
 }
-
-// at names a place in a sentence.
-func at(s records.Source) string { return fmt.Sprintf("%s:%d", s.File, s.Line) }
 
 // resolveReports completes accept_reports_for = "declared": the domains of the
 // configuration that send their reports here. A domain of the same
@@ -111,6 +109,22 @@ func organisation(n records.Name) string {
 	return string(n)
 }
 
+// checkRollouts finds groups and canaries that are not there.
+func (l *loader) checkRollouts() {
+	for _, r := range l.cfg.Rollouts {
+		if r.Label == "" && !slices.ContainsFunc(l.declared, func(d declaration) bool { return d.group == r.Name }) {
+			l.note(Diagnostic{Severity: Error, Summary: "Rollout without domains", Source: point(r.Source), In: fmt.Sprintf("rollout %q", r.Name),
+				Detail: fmt.Sprintf("A rollout is named like the for_each domain block that it is about, or has a label. There is no domain %q with for_each.", r.Name)})
+		}
+		for _, n := range r.Canary {
+			if _, found := slices.BinarySearchFunc(l.declared, n, func(d declaration, n records.Name) int { return cmp.Compare(d.Name, n) }); !found {
+				l.note(Diagnostic{Severity: Error, Summary: "Unknown canary", Source: point(r.Source), In: fmt.Sprintf("rollout %q", r.Name),
+					Detail: fmt.Sprintf("The configuration has no domain %s.", n)})
+			}
+		}
+	}
+}
+
 // byZone groups the domains by zone, in the order of the zones' names.
 func (l *loader) byZone() [][]declaration {
 	ordered := slices.Clone(l.declared)
@@ -131,19 +145,19 @@ func (l *loader) checkZone(domains []declaration) {
 	for _, d := range domains[1:] {
 		switch {
 		case d.Provider != first.Provider && d.Provider.Type != "" && first.Provider.Type != "":
-			l.conflict(d, d.Source, "One zone, two providers", "%s and %s are in the zone %s, but have the providers %s and %s (%s). A zone has one provider.",
-				first.Name, d.Name, d.Zone, first.Provider, d.Provider, at(first.Source))
+			l.conflict(d, d.Source, "", "One zone, two providers", "%s and %s are in the zone %s, but have the providers %s and %s (%s). A zone has one provider.",
+				first.Name, d.Name, d.Zone, first.Provider, d.Provider, place(first.Source))
 		case d.ZoneID != first.ZoneID:
-			l.conflict(d, d.Source, "One zone, two ids", "%s and %s are in the zone %s, but have different zone_id (%s). Give both the same.",
-				first.Name, d.Name, d.Zone, at(first.Source))
+			l.conflict(d, d.Source, "", "One zone, two ids", "%s and %s are in the zone %s, but have different zone_id (%s). Give both the same.",
+				first.Name, d.Name, d.Zone, place(first.Source))
 		}
 	}
 	l.checkValues(domains)
 }
 
-func (l *loader) conflict(d declaration, where records.Source, summary, format string, args ...any) {
-	l.note(Diagnostic{Severity: Error, Summary: summary, Detail: fmt.Sprintf(format, args...), In: d.in,
-		Source: &Span{File: where.File, Line: where.Line, Column: where.Column, EndLine: where.Line, EndColumn: where.Column}})
+func (l *loader) conflict(d declaration, where records.Source, rule, summary, format string, args ...any) {
+	l.note(Diagnostic{Severity: Error, Rule: rule, Summary: summary, Detail: fmt.Sprintf(format, args...), In: d.in,
+		Source: point(where)})
 }
 
 // claim is one declared value and who declares it.
@@ -188,8 +202,11 @@ func (l *loader) checkName(claims []claim) {
 	alias := slices.IndexFunc(claims, func(c claim) bool { return c.Key.Type == records.TypeCNAME })
 	for i, c := range claims {
 		if earlier, again := seen[datum{c.Key, c.Value}]; again {
-			l.conflict(c.by, c.Source, "Value declared twice", "%s %s is declared at %s already. Delete one of the two.",
-				c.Key, shorten(c.Value), at(earlier.Source))
+			if c.by.Name == earlier.by.Name && (c.Kind == records.KindDKIM || c.Kind == records.KindBIMI) {
+				continue // the domain's own check has said so
+			}
+			l.conflict(c.by, c.Source, "", "Value declared twice", "%s %s is declared at %s already. Delete one of the two.",
+				c.Key, shorten(c.Value), place(earlier.Source))
 			continue
 		}
 		seen[datum{c.Key, c.Value}] = c
@@ -206,11 +223,11 @@ func (l *loader) besideCNAME(alias, other claim) {
 		first, second = second, first
 	}
 	if alias.Key.Type == other.Key.Type {
-		l.conflict(second.by, second.Source, "Several CNAMEs", "%s has a CNAME at %s already; a name has at most one (RFC 1034 3.6.2).", second.Key.Name, at(first.Source))
+		l.conflict(second.by, second.Source, ruleCNAME, "Several CNAMEs", "%s has a CNAME at %s already; a name has at most one (RFC 1034 3.6.2).", second.Key.Name, place(first.Source))
 		return
 	}
-	l.conflict(second.by, second.Source, "Record beside a CNAME", "%s is declared as CNAME at %s and as %s at %s; a CNAME stands alone (RFC 1034 3.6.2). Delete one of the two.",
-		alias.Key.Name, at(alias.Source), other.Key.Type, at(other.Source))
+	l.conflict(second.by, second.Source, ruleCNAME, "Record beside a CNAME", "%s is declared as CNAME at %s and as %s at %s; a CNAME stands alone (RFC 1034 3.6.2). Delete one of the two.",
+		alias.Key.Name, place(alias.Source), other.Key.Type, place(other.Source))
 }
 
 // shorten quotes a value for a message.

@@ -20,36 +20,55 @@ const (
 	Warning Severity = "warning"
 )
 
-// Rules that this package enforces, for a diagnostic's Rule.
+// Rules that this package enforces while it reads, for a diagnostic's Rule. They
+// are ids of the catalogue of rules.
 const (
 	RuleSecretLiteral = "secret-literal"
 	RuleNotUsedYet    = "not-used-yet"
 	RuleTTLMax        = "dns-ttl-max"
 )
 
+// Rules of the catalogue that are about one value as it is written.
+const (
+	ruleAddressMX    = "mx-ip"
+	ruleNullMX       = "mx-null-mixed"
+	ruleSPFSyntax    = "spf-syntax"
+	ruleDKIMKey      = "dkim-not-a-key"
+	ruleDKIMPrivate  = "dkim-private-key"
+	ruleDKIMBase64   = "dkim-base64"
+	ruleDKIMNoP      = "dkim-no-p"
+	ruleDKIMSyntax   = "dkim-syntax"
+	ruleDKIMShape    = "dkim-shape"
+	ruleDKIMWildcard = "dkim-wildcard"
+	ruleReportURI    = "dmarc-rua-uri"
+	ruleTLSURI       = "tls-rpt-uri"
+	ruleMaxAge       = "mta-sts-max-age"
+	ruleBIMI         = "bimi-syntax"
+	ruleDoubled      = "dns-doubled"
+	ruleCNAME        = "dns-cname-coexist"
+)
+
 // Diagnostic is one thing wrong with a configuration: what, where, and how to
-// mend it. Its JSON form is an entry of what `validate --format json` prints.
+// mend it.
 type Diagnostic struct {
-	Severity Severity `json:"severity"`
-	Summary  string   `json:"summary"`
-	Detail   string   `json:"detail"`
-	Rule     string   `json:"rule,omitempty"` // the id of a rule of the catalogue, if it is one
-	Source   *Span    `json:"source,omitempty"`
+	Severity Severity
+	Summary  string
+	Detail   string
+	Rule     string // the id of a rule of the catalogue, if it is one
+	Source   *Span
 	// In names the block that it is about, such as `domain "a.example"`,
 	// and the instance of a for_each block.
-	In string `json:"-"`
-	// hidden keeps the line out of a snippet: it holds a secret.
-	hidden bool
+	In string
 }
 
 // Span is a stretch of a configuration file. Lines and columns count from 1,
 // columns in characters; the end is exclusive.
 type Span struct {
-	File      string `json:"file"`
-	Line      int    `json:"line"`
-	Column    int    `json:"column"`
-	EndLine   int    `json:"end_line"`
-	EndColumn int    `json:"end_column"`
+	File      string
+	Line      int
+	Column    int
+	EndLine   int
+	EndColumn int
 }
 
 func (d Diagnostic) Error() string {
@@ -79,23 +98,6 @@ func (d Diagnostics) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// Validation is what `validate --format json` prints.
-type Validation struct {
-	FormatVersion string      `json:"format_version"`
-	Kind          string      `json:"kind"`
-	Valid         bool        `json:"valid"`
-	Diagnostics   Diagnostics `json:"diagnostics"`
-}
-
-// Validation returns the machine-readable form of the diagnostics.
-func (d Diagnostics) Validation() Validation {
-	list := d
-	if list == nil {
-		list = Diagnostics{}
-	}
-	return Validation{FormatVersion: "1.0", Kind: "validation", Valid: !d.HasErrors(), Diagnostics: list}
-}
-
 func span(r hcl.Range) *Span {
 	if r.Filename == "" {
 		return nil
@@ -106,6 +108,14 @@ func span(r hcl.Range) *Span {
 // source is the place of a range as the core knows it.
 func source(r hcl.Range) records.Source {
 	return records.Source{File: r.Filename, Line: r.Start.Line, Column: r.Start.Column}
+}
+
+// place names a position in a sentence.
+func place(s records.Source) string { return fmt.Sprintf("%s:%d", s.File, s.Line) }
+
+// point is the span of a place whose end is not known.
+func point(s records.Source) *Span {
+	return &Span{File: s.File, Line: s.Line, Column: s.Column, EndLine: s.Line, EndColumn: s.Column}
 }
 
 // fromHCL takes over what the library found. Its expressions are dropped: they

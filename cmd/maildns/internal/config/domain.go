@@ -14,6 +14,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 
+	"github.com/attunelogic/maildns/provider"
 	"github.com/attunelogic/maildns/records"
 )
 
@@ -22,7 +23,8 @@ type declaration struct {
 	*records.Domain
 	nameRng hcl.Range
 	in      string
-	reports *item // accept_reports_for = "declared"
+	reports *item  // accept_reports_for = "declared"
+	group   string // the label of its for_each block
 }
 
 // readDomains evaluates the domain blocks, on all cores: reading HCL is what
@@ -138,8 +140,12 @@ func (r *domainReader) domain(s scope) bool {
 func (s scope) domain(l *loader) declaration {
 	d := &records.Domain{Source: source(s.rng), Settings: l.cfg.Settings}
 	out := declaration{Domain: d, nameRng: s.rng, in: s.in}
+	if s.attrs["for_each"] != nil {
+		out.group = s.label(0)
+	}
 	s.identity(d, l, &out)
 	s.parts(d, l.env.Now)
+	s.checkTwice(d)
 	d.Parked = s.flag("parked")
 	if d.Parked {
 		s.checkParked()
@@ -231,10 +237,38 @@ func (s scope) parts(d *records.Domain, now time.Time) {
 		}
 	}
 	if d.NullMX != nil && len(d.MX) > 0 {
-		s.report(s.rangeOf("null_mx"), "null_mx beside mx", "A null MX says that the domain receives no mail; it stands alone (RFC 7505 3). Delete it, or the mx block at line %d.", d.MX[0].Source.Line)
+		s.fault(ruleNullMX, s.rangeOf("null_mx"), "null_mx beside mx", "A null MX says that the domain receives no mail; it stands alone (RFC 7505 3). Delete it, or the mx block at line %d.", d.MX[0].Source.Line)
 	}
 	if b := s.first("mta_sts"); b != nil { // after mx, its default
 		d.MTASTS = s.of(b).mtaSTS(d)
+	}
+}
+
+// checkTwice finds two blocks for one selector, gate, rule or known source.
+func (s scope) checkTwice(d *records.Domain) {
+	first := map[string]records.Source{}
+	check := func(kind, name string, at records.Source) {
+		if earlier, again := first[kind+name]; again && name != "" {
+			s.note(Diagnostic{Severity: Error, Summary: "Declared twice", Source: point(at),
+				Detail: fmt.Sprintf("There is a block %s %q at %s already. Delete one of the two.", kind, name, place(earlier))})
+			return
+		}
+		first[kind+name] = at
+	}
+	for _, k := range d.DKIM {
+		check("dkim", k.Selector, k.Source)
+	}
+	for _, b := range d.BIMI {
+		check("bimi", b.Selector, b.Source)
+	}
+	for _, e := range d.Exceptions {
+		check("exception", e.Rule, e.Source)
+	}
+	for _, o := range d.Overrides {
+		check("override", o.Gate, o.Source)
+	}
+	for _, k := range d.KnownSources {
+		check("known_source", k.Name, k.Source)
 	}
 }
 
@@ -303,8 +337,13 @@ func (s scope) acceptReports(d *records.Domain) *item {
 
 // checkTTLs enforces ttl_max (R22) on the domain and on each of its blocks.
 func (s scope) checkTTLs(d *records.Domain) {
+	host, _ := provider.Lookup(d.Provider.Type)
 	check := func(s scope, ttl records.TTL) {
-		if ttl == records.AutoTTL || ttl <= d.Settings.TTLMax {
+		switch {
+		case ttl == records.AutoTTL && d.Provider.Type != "" && !host.Limits.AutoTTL:
+			s.report(s.rangeOf("ttl"), "No automatic TTL", "A host of type %q doesn't choose TTLs itself. Write a duration.", d.Provider.Type)
+			return
+		case ttl == records.AutoTTL || ttl <= d.Settings.TTLMax:
 			return
 		}
 		s.note(Diagnostic{Severity: Error, Rule: RuleTTLMax, Summary: "TTL above ttl_max", Source: span(s.rangeOf("ttl")),

@@ -11,6 +11,8 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	hcljson "github.com/hashicorp/hcl/v2/json"
+
+	"github.com/attunelogic/maildns/records"
 )
 
 // unit is one top-level item that is still to be read: a piece of a native
@@ -72,7 +74,7 @@ func (l *loader) readUnits() []unit {
 		}
 		data, err := l.readFile(name, maxSource-total)
 		if err != nil {
-			l.note(Diagnostic{Severity: Error, Summary: "File can't be read", Detail: sentence(err), Source: &Span{File: name, Line: 1, Column: 1, EndLine: 1, EndColumn: 1}})
+			l.note(Diagnostic{Severity: Error, Summary: "File can't be read", Detail: sentence(err), Source: point(records.Source{File: name, Line: 1, Column: 1})})
 			continue
 		}
 		total += len(data)
@@ -82,7 +84,7 @@ func (l *loader) readUnits() []unit {
 			units = append(units, nativeUnits(name, data)...)
 		}
 		if len(units) > maxBlocks {
-			l.note(Diagnostic{Severity: Error, Summary: "Too many blocks", Source: &Span{File: name, Line: 1, Column: 1, EndLine: 1, EndColumn: 1},
+			l.note(Diagnostic{Severity: Error, Summary: "Too many blocks", Source: point(records.Source{File: name, Line: 1, Column: 1}),
 				Detail: fmt.Sprintf("A configuration has at most %d blocks at the top level. Read tenants from one CSV file with for_each.", maxBlocks)})
 			return nil
 		}
@@ -166,13 +168,8 @@ func (u unit) parse(m *meter) ([]*block, Diagnostics) {
 		return root.blocks, r.diags
 	}
 	start := hcl.Pos{Line: u.line, Column: 1, Byte: u.at}
-	whole := hcl.Range{Filename: u.file, Start: start, End: start}
-	if len(u.src) > maxBlock {
-		return nil, Diagnostics{{Severity: Error, Summary: "Block too large", Source: span(whole),
-			Detail: fmt.Sprintf("A block has at most %d MiB. If it is not that long, look for a quote or a brace that is not closed.", maxBlock>>20)}}
-	}
-	if diag := inspect(u.src, u.file, start); diag != nil {
-		return nil, fromHCL("", hcl.Diagnostics{diag})
+	if diags := tooLargePiece(u.src, u.file, start); diags != nil {
+		return nil, diags
 	}
 	f, diags := hclsyntax.ParseConfig(u.src, u.file, start)
 	if diags.HasErrors() {
@@ -180,4 +177,17 @@ func (u unit) parse(m *meter) ([]*block, Diagnostics) {
 	}
 	r.read(f.Body, language, root)
 	return root.blocks, r.diags
+}
+
+// tooLargePiece refuses a piece that must not be parsed.
+func tooLargePiece(src []byte, file string, start hcl.Pos) Diagnostics {
+	if len(src) > maxBlock {
+		return Diagnostics{{Severity: Error, Summary: "Block too large",
+			Source: span(hcl.Range{Filename: file, Start: start, End: start}),
+			Detail: fmt.Sprintf("A block has at most %d MiB. If it is not that long, look for a quote or a brace that is not closed.", maxBlock>>20)}}
+	}
+	if diag := inspect(src, file, start); diag != nil {
+		return fromHCL("", hcl.Diagnostics{diag})
+	}
+	return nil
 }

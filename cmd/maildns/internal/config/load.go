@@ -91,7 +91,7 @@ func (l *loader) readShared(units []unit) *block {
 	for _, u := range units {
 		if size += len(u.src); size > maxShared || len(top.blocks) > maxOther {
 			l.note(Diagnostic{Severity: Error, Summary: "Too much besides domains",
-				Source: &Span{File: u.file, Line: u.line, Column: 1, EndLine: u.line, EndColumn: 1},
+				Source: point(records.Source{File: u.file, Line: u.line, Column: 1}),
 				Detail: fmt.Sprintf("All blocks other than domains may have %d KiB and be %d. Put data into a file and read it with csvdecode(file(…)) or jsondecode(file(…)).", maxShared>>10, maxOther)})
 			break
 		}
@@ -162,9 +162,9 @@ func (l *loader) checkSingle(top *block) {
 		}
 		s := l.scope(b)
 		if len(b.labels) == 0 {
-			s.report(b.rng, "Second "+b.kind+" block", "The first one is at %s. Merge the two: there is at most one.", place(earlier.rng))
+			s.report(b.rng, "Second "+b.kind+" block", "The first one is at %s. Merge the two: there is at most one.", place(source(earlier.rng)))
 		} else {
-			s.report(b.rng, "Duplicate "+b.kind, "%s is at %s already. Rename one of the two.", b.title(), place(earlier.rng))
+			s.report(b.rng, "Duplicate "+b.kind, "%s is at %s already. Rename one of the two.", b.title(), place(source(earlier.rng)))
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -21,7 +22,7 @@ func (s scope) mx() records.MX {
 	}
 	host := s.name("host")
 	if isAddress(string(host)) {
-		s.report(s.rangeOf("host"), "Address instead of a name", "An MX names a host, never an address (RFC 1035 3.3.9). Give the host's name.")
+		s.fault(ruleAddressMX, s.rangeOf("host"), "Address instead of a name", "An MX names a host, never an address (RFC 1035 3.3.9). Give the host's name.")
 	}
 	return records.MX{
 		Host:       host,
@@ -95,10 +96,10 @@ func (s scope) spfTerm(terms []spf.Term, it item, prefix string) []spf.Term {
 func (s scope) spfFault(it item, err error) {
 	var fault *spf.SyntaxError
 	if errors.As(err, &fault) {
-		s.report(it.rng, "Invalid SPF term", "%q %s: %s.", fault.Term, fault.Problem, fault.Fix)
+		s.fault(ruleSPFSyntax, it.rng, "Invalid SPF term", "%q %s: %s.", fault.Term, fault.Problem, fault.Fix)
 		return
 	}
-	s.report(it.rng, "Invalid SPF term", "%s", sentence(err))
+	s.fault(ruleSPFSyntax, it.rng, "Invalid SPF term", "%s", sentence(err))
 }
 
 // asciiHost brings a Unicode name to A-labels and leaves everything else alone.
@@ -159,10 +160,10 @@ func (s scope) dkim() records.DKIM {
 func (s scope) selector(text string, r hcl.Range) records.Name {
 	n := s.parseName(text, r)
 	if strings.Contains(string(n), "_domainkey") || strings.Contains(string(n), "_bimi") {
-		s.report(r, "Invalid selector", "The selector is the part before ._domainkey or ._bimi: leave out the rest.")
+		s.fault(ruleDKIMShape, r, "Invalid selector", "The selector is the part before ._domainkey or ._bimi: leave out the rest.")
 	}
 	if strings.HasPrefix(string(n), "*") {
-		s.report(r, "Invalid selector", "A selector can't be a wildcard (RFC 6376 6.1.2).")
+		s.fault(ruleDKIMWildcard, r, "Invalid selector", "A selector can't be a wildcard (RFC 6376 6.1.2).")
 	}
 	return n
 }
@@ -194,15 +195,25 @@ func (s scope) dkimValue(d *records.DKIM) {
 	}
 }
 
+// keyRules are the rules for what can be wrong with a key.
+var keyRules = map[records.KeyProblem]string{
+	records.KeySyntax:    ruleDKIMSyntax,
+	records.KeyDuplicate: ruleDKIMSyntax,
+	records.KeyVersion:   ruleDKIMSyntax,
+	records.KeyMissing:   ruleDKIMNoP,
+	records.KeyBase64:    ruleDKIMBase64,
+	records.KeyPrivate:   ruleDKIMPrivate,
+}
+
 func (s scope) dkimKey(text string) *records.DKIMKey {
 	key, err := records.DKIMKeyFrom(text)
 	if err != nil {
-		d := Diagnostic{Severity: Error, Summary: "Unusable DKIM key", Detail: sentence(err), Source: span(s.rangeOf("public_key"))}
+		rule := ruleDKIMKey
 		var fault *records.KeyError
-		if errors.As(err, &fault) && fault.Problem == records.KeyPrivate {
-			d.Rule, d.hidden = "dkim-private-key", true
+		if errors.As(err, &fault) {
+			rule = cmp.Or(keyRules[fault.Problem], rule)
 		}
-		s.note(d)
+		s.fault(rule, s.rangeOf("public_key"), "Unusable DKIM key", "%s", sentence(err))
 		return nil
 	}
 	if s.flag("testing") {
@@ -237,8 +248,8 @@ func (s scope) dmarc(parked bool) *records.DMARC {
 			NP:     s.disposition("nonexistent_subdomain_policy"),
 			ADKIM:  records.Alignment(s.oneOf("adkim", "", "relaxed", "strict")),
 			ASPF:   records.Alignment(s.oneOf("aspf", "", "relaxed", "strict")),
-			RUA:    s.reportURIs("rua"),
-			RUF:    s.reportURIs("ruf"),
+			RUA:    s.reportURIs("rua", ruleReportURI),
+			RUF:    s.reportURIs("ruf", ruleReportURI),
 			FO:     s.failureOptions(),
 		},
 		Steps:   slices.Clone(defaultRamp),
@@ -264,7 +275,7 @@ func (s scope) disposition(name string) records.Disposition {
 }
 
 // reportURIs reads where reports go.
-func (s scope) reportURIs(name string) []string {
+func (s scope) reportURIs(name, rule string) []string {
 	var out []string
 	for _, it := range s.texts(name) {
 		if _, err := records.ParseReportURI(it.text); err != nil {
@@ -272,7 +283,7 @@ func (s scope) reportURIs(name string) []string {
 			if strings.Contains(it.text, "@") && !strings.Contains(it.text, ":") {
 				hint = fmt.Sprintf(" Did you mean %q?", "mailto:"+it.text)
 			}
-			s.report(it.rng, "Invalid report address", "%s%s", sentence(err), hint)
+			s.fault(rule, it.rng, "Invalid report address", "%s%s", sentence(err), hint)
 			continue
 		}
 		out = append(out, it.text)
@@ -383,7 +394,7 @@ const defaultMaxAge = 7 * 24 * time.Hour
 func (s scope) maxAge() int64 {
 	age := s.duration("max_age", defaultMaxAge)
 	if most := time.Duration(records.MaxSTSAge) * time.Second; age > most || age < time.Second {
-		s.report(s.rangeOf("max_age"), "Invalid max_age", "max_age is from 1 to %d seconds, about a year (RFC 8461 3.2).", records.MaxSTSAge)
+		s.fault(ruleMaxAge, s.rangeOf("max_age"), "Invalid max_age", "max_age is from 1 to %d seconds, about a year (RFC 8461 3.2).", records.MaxSTSAge)
 		age = defaultMaxAge
 	}
 	return int64(age / time.Second)
@@ -404,7 +415,7 @@ func (s scope) addresses(name string, t records.Type) []records.Value {
 }
 
 func (s scope) tlsRPT() *records.TLSRPT {
-	t := &records.TLSRPT{RUA: s.reportURIs("rua"), TTL: s.ttl("ttl"), Source: source(s.rng)}
+	t := &records.TLSRPT{RUA: s.reportURIs("rua", ruleTLSURI), TTL: s.ttl("ttl"), Source: source(s.rng)}
 	if s.attrs["rua"] == nil {
 		s.report(s.rng, "Missing attribute", `A tls_rpt block needs rua, such as rua = ["mailto:tls@example.com"].`)
 	} else if v, a := s.value("rua"); a != nil && v.CanIterateElements() && v.LengthInt() == 0 {
@@ -426,7 +437,7 @@ func (s scope) bimi() records.BIMI {
 func (s scope) httpsURL(name string) string {
 	text, _ := s.line(name)
 	if text != "" && (!strings.HasPrefix(text, "https://") || strings.ContainsAny(text, " ;")) {
-		s.report(s.rangeOf(name), "Invalid URL", "%s must be an https URL without spaces and semicolons, not %q.", name, text)
+		s.fault(ruleBIMI, s.rangeOf(name), "Invalid URL", "%s must be an https URL without spaces and semicolons, not %q.", name, text)
 	}
 	return text
 }
@@ -483,7 +494,7 @@ func (s scope) recordName(text string, domain records.Name, r hcl.Range) records
 		return ""
 	}
 	if n.In(domain) {
-		s.report(r, "Doubled name", "Names are relative to the domain, so this would be %s. Leave out .%s.", records.Below(string(n), domain), domain)
+		s.fault(ruleDoubled, r, "Doubled name", "Names are relative to the domain, so this would be %s. Leave out .%s.", records.Below(string(n), domain), domain)
 	}
 	return s.parseName(string(records.Below(string(n), domain)), r)
 }

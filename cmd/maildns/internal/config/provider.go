@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/attunelogic/maildns/provider"
@@ -115,6 +116,7 @@ func (l *loader) providerRefs(top *block) {
 
 func (l *loader) provider(s scope) {
 	p := Provider{Ref: records.ProviderRef{Type: s.label(0), Name: s.label(1)}, Values: provider.Values{}, Source: source(s.rng)}
+	s.checkIdentifier(p.Ref.Name)
 	t, known := provider.Lookup(p.Ref.Type)
 	if !known {
 		names := typeNames()
@@ -141,6 +143,13 @@ func (l *loader) provider(s scope) {
 		}
 	}
 	l.cfg.Providers = append(l.cfg.Providers, p)
+}
+
+// checkIdentifier refuses a label that an expression couldn't name.
+func (s scope) checkIdentifier(label string) {
+	if !hclsyntax.ValidIdentifier(label) {
+		s.report(s.rng, "Invalid name", "%q must be a name of letters, digits, - and _ that begins with a letter, so that expressions can refer to it.", printable([]byte(label)))
+	}
 }
 
 func (s scope) unknownAttribute(a *attribute, names []string) {
@@ -204,7 +213,7 @@ func (l *loader) fromEnv(s scope, a *attribute, out *Attribute) []string {
 		s.report(a.rng, "Secret too short", "The value of %s has fewer than %d characters: too short to be kept out of the output, and to be a secret.", name, minSecret)
 		return nil
 	}
-	l.secrets.add(name, value)
+	l.secrets.Add(name, value)
 	return []string{value}
 }
 

@@ -29,8 +29,8 @@ type Secrets struct {
 	longest  []string          // the forms, longest first
 }
 
-// add keeps a value out of all output from now on.
-func (s *Secrets) add(name, value string) {
+// Add keeps the value of an environment variable out of all output from now on.
+func (s *Secrets) Add(name, value string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.names == nil {

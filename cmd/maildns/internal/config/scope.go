@@ -36,7 +36,12 @@ func (s scope) of(b *block) scope {
 
 // report notes an error at a range.
 func (s scope) report(r hcl.Range, summary, format string, args ...any) {
-	s.note(Diagnostic{Severity: Error, Summary: summary, Detail: fmt.Sprintf(format, args...), Source: span(r)})
+	s.fault("", r, summary, format, args...)
+}
+
+// fault is report for a rule of the catalogue.
+func (s scope) fault(rule string, r hcl.Range, summary, format string, args ...any) {
+	s.note(Diagnostic{Severity: Error, Rule: rule, Summary: summary, Detail: fmt.Sprintf(format, args...), Source: span(r)})
 }
 
 func (s scope) warn(r hcl.Range, rule, summary, format string, args ...any) {

@@ -132,7 +132,7 @@ func (d Diagnostic) writeSource(b *strings.Builder, s *Snippets) {
 	b.WriteString(":\n")
 	text, ok := s.Line(d.Source.File, d.Source.Line)
 	switch {
-	case d.hidden || d.Rule == RuleSecretLiteral:
+	case d.Rule == RuleSecretLiteral || d.Rule == ruleDKIMPrivate: // the line holds a secret
 		fmt.Fprintf(b, "%4d: (not shown)\n", d.Source.Line)
 	case ok:
 		fmt.Fprintf(b, "%4d: %s\n", d.Source.Line, text)

@@ -18,6 +18,7 @@ func (l *loader) variables(top *block) {
 	values := map[string]cty.Value{}
 	for _, b := range top.all("variable") {
 		name := b.label(0)
+		l.scope(b).checkIdentifier(name)
 		if _, again := values[name]; !again { // checkSingle reports the second
 			values[name] = l.variable(l.scope(b))
 		}
@@ -85,7 +86,7 @@ func (s scope) checkValue(v cty.Value, origin string) cty.Value {
 // local is one attribute of a locals block.
 type local struct {
 	*attribute
-	needs []string // other locals, sorted
+	needs []string // other locals
 	state localState
 	value cty.Value
 }
@@ -105,23 +106,28 @@ func (l *loader) locals(top *block) {
 		for _, name := range slices.Sorted(maps.Keys(b.attrs)) {
 			a := b.attrs[name]
 			if earlier := all[name]; earlier != nil {
-				l.scope(b).report(a.nameRng, "Duplicate local", "local.%s is set at %s already. Rename one of the two.", name, place(earlier.nameRng))
+				l.scope(b).report(a.nameRng, "Duplicate local", "local.%s is set at %s already. Rename one of the two.", name, place(source(earlier.nameRng)))
 				continue
 			}
-			all[name] = &local{attribute: a, needs: l.localNeeds(a)}
+			all[name] = &local{attribute: a}
 		}
+	}
+	names := slices.Sorted(maps.Keys(all))
+	for _, name := range names {
+		all[name].needs = l.localNeeds(all[name].attribute, names)
 	}
 	r := resolver{l: l, all: all}
 	values := make(map[string]cty.Value, len(all))
-	for _, name := range slices.Sorted(maps.Keys(all)) {
+	for _, name := range names {
 		values[name] = r.resolve(name)
 	}
 	l.base.Variables["local"] = cty.ObjectVal(values)
 }
 
 // localNeeds lists the locals that an expression refers to.
-func (l *loader) localNeeds(a *attribute) []string {
-	var names []string
+func (l *loader) localNeeds(a *attribute, names []string) []string {
+	var needs []string
+	s := l.scope(&block{kind: "locals"})
 	for _, t := range a.refs {
 		if t.RootName() != "local" {
 			continue
@@ -131,14 +137,16 @@ func (l *loader) localNeeds(a *attribute) []string {
 			step, ok = t[1].(hcl.TraverseAttr)
 		}
 		if !ok {
-			s := l.scope(&block{kind: "locals"})
 			s.report(t.SourceRange(), "Locals as a whole", "A local can't refer to all locals at once. Name the one that is meant: local.NAME.")
 			continue
 		}
-		names = append(names, step.Name)
+		if _, declared := slices.BinarySearch(names, step.Name); !declared {
+			s.report(t.SourceRange(), "Unsupported attribute", "There is no local.%s.%s", step.Name, didYouMean(step.Name, names))
+		}
+		needs = append(needs, step.Name)
 	}
-	slices.Sort(names)
-	return slices.Compact(names)
+	slices.Sort(needs)
+	return slices.Compact(needs)
 }
 
 // resolver evaluates locals in the order of their references.
@@ -155,7 +163,7 @@ func (r *resolver) resolve(name string) cty.Value {
 	loc := r.all[name]
 	switch {
 	case loc == nil:
-		return cty.NilVal // evaluation says that there is none
+		return cty.DynamicVal // localNeeds has said that there is none
 	case loc.state == localDone:
 		return loc.value
 	case loc.state == localBusy:
@@ -169,9 +177,7 @@ func (r *resolver) resolve(name string) cty.Value {
 	r.path = append(r.path, name)
 	known := map[string]cty.Value{}
 	for _, need := range loc.needs {
-		if v := r.resolve(need); v != cty.NilVal {
-			known[need] = v
-		}
+		known[need] = r.resolve(need)
 	}
 	r.path = r.path[:len(r.path)-1]
 	loc.value, loc.state = r.evaluate(loc, known), localDone
