@@ -147,7 +147,7 @@ func (r *DMARCRecord) readURIs(name, value string) []string {
 func parseFO(value string) []string {
 	options := splitList(strings.ToLower(value), ":")
 	for _, o := range options {
-		if len(o) != 1 || !strings.Contains("01ds", o) {
+		if len(o) != 1 || strings.IndexByte("01ds", o[0]) < 0 {
 			return nil
 		}
 	}

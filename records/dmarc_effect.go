@@ -157,6 +157,7 @@ func effect7489(d Disposition, percent int) Effect {
 		return Effect{Quarantine: percent}
 	case PolicyReject:
 		return Effect{Quarantine: 100, Reject: percent}
+	case PolicyUnset, PolicyNone:
 	}
 	return Effect{}
 }

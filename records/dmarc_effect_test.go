@@ -2,6 +2,7 @@ package records
 
 import (
 	"encoding/json"
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -289,7 +290,7 @@ func TestDispositionText(t *testing.T) {
 			t.Errorf("%v is %s, which reads as %v, %v", d, text, back.D, err)
 		}
 	}
-	if !(PolicyUnset < PolicyNone && PolicyNone < PolicyQuarantine && PolicyQuarantine < PolicyReject) {
+	if !slices.IsSorted([]Disposition{PolicyUnset, PolicyNone, PolicyQuarantine, PolicyReject}) {
 		t.Error("the policies are out of order")
 	}
 	if got := Disposition(9).String(); got != "invalid" {

@@ -183,10 +183,10 @@ func unquote(s string) (string, error) {
 	var b strings.Builder
 	for i := 0; i < len(s); i++ {
 		c, n := s[i], 0
-		switch {
-		case c == '"':
+		switch c {
+		case '"':
 			return "", fmt.Errorf("a quote inside the value has no backslash before it")
-		case c == '\\':
+		case '\\':
 			if c, n = unescapeText(s[i+1:]); n == 0 {
 				return "", fmt.Errorf("a backslash is followed by nothing, or by no number from 000 to 255")
 			}

@@ -406,3 +406,33 @@ func TestPartsNeverMislead(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+func TestParts(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		kind   Kind
+		values []Value
+		want   []string
+	}{
+		{KindDMARC, []Value{"v=DMARC1; p=quarantine; pct=25; t=y; sp=none; rua=mailto:a@b.example,mailto:c@d.example; ruf=mailto:e@f.example; fo=1:d; adkim=s; x=1"}, []string{
+			"adkim=s", "fo=1:d", "p=quarantine", "pct=25", "rua=mailto:a@b.example", "rua=mailto:c@d.example", "ruf=mailto:e@f.example", "sp=none", "t=y", "v=DMARC1", "x=1",
+		}},
+		{KindDMARC, []Value{"v=DMARC1"}, []string{"v=DMARC1"}},
+		{KindDMARC, []Value{"no  record"}, []string{"no record"}},
+		{KindDKIM, []Value{"v=DKIM1; t=s:y; h=sha256; n=a=20b; p=" + rfcRSA}, []string{"h=sha256", "n=a b", "rsa:" + rfcRSAPrint, "t=y:s"}},
+		{KindDKIM, []Value{"v=DKIM1; k=ed25519; p=" + rfcEd25519}, []string{"ed25519:" + rfcEd25519Print}},
+		{KindDKIM, []Value{RevokedDKIM}, []string{"revoked"}},
+		{KindDKIM, []Value{"s1.dkim.example.net"}, []string{"cname=s1.dkim.example.net"}},
+		{KindDKIM, []Value{"v=DKIM1;  p=..."}, []string{"v=DKIM1; p=..."}},
+		{KindMX, []Value{"20 b.example", "10 a.example"}, []string{"10 a.example", "20 b.example"}},
+		{KindMTASTS, []Value{"v=STSv1; id=a1;"}, []string{"id=a1"}},
+		{KindMTASTS, []Value{"192.0.2.1", "192.0.2.2"}, []string{"host=192.0.2.1", "host=192.0.2.2"}},
+		{KindTLSRPT, []Value{"v=TLSRPTv1; rua=mailto:a@b.example,https://c.example/"}, []string{"rua=https://c.example/", "rua=mailto:a@b.example"}},
+		{KindBIMI, []Value{"v=BIMI1; l=https://e.example/l.svg; a="}, []string{"l=https://e.example/l.svg"}},
+	}
+	for _, tt := range tests {
+		if diff := cmp.Diff(tt.want, Parts(tt.kind, tt.values)); diff != "" {
+			t.Errorf("%s %q:\n%s", tt.kind, tt.values, diff)
+		}
+	}
+}
