@@ -17,7 +17,7 @@ var update = flag.Bool("update", false, "rewrite what the scripts expect of stan
 const clockStart = "2026-11-24T12:00:00Z"
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"maildns": main})
+	testscript.Main(m, map[string]func(){"maildns": mainToKill})
 }
 
 // TestScripts runs the command's specification: testdata/script/SUBJECT.txtar,
