@@ -86,6 +86,13 @@ func (s AddressSet) Contains(a netip.Addr) bool {
 	return found || i > 0 && a.Compare(s.ranges[i-1].To) <= 0
 }
 
+// overlaps tells whether any address of the range is in the set.
+func (s AddressSet) overlaps(r Range) bool {
+	i, found := slices.BinarySearchFunc(s.ranges, r.From, func(have Range, a netip.Addr) int { return have.From.Compare(a) })
+	return found || i < len(s.ranges) && s.ranges[i].From.Compare(r.To) <= 0 ||
+		i > 0 && r.From.Compare(s.ranges[i-1].To) <= 0
+}
+
 // Union is the set of the addresses in either set.
 func (s AddressSet) Union(o AddressSet) AddressSet {
 	if s.IsEmpty() {

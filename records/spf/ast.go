@@ -77,8 +77,9 @@ func (k Kind) QueriesDNS() bool {
 	switch k {
 	case Include, A, MX, PTR, Exists, Redirect:
 		return true
+	default:
+		return false
 	}
-	return false
 }
 
 // Qualifier says what a match means (RFC 7208 section 4.6.2). The values are

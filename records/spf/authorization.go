@@ -119,6 +119,15 @@ func unread() parts {
 	return parts{{fate{may: canBeAny, base: canBeNeutral}, Everything()}}
 }
 
+// equal tells whether two records make the same of every address.
+func (p parts) equal(o parts) bool {
+	return len(p) == len(o) && !slices.ContainsFunc(p, func(mine part) bool {
+		return !slices.ContainsFunc(o, func(other part) bool {
+			return other.fate == mine.fate && other.set.Equal(mine.set)
+		})
+	})
+}
+
 // certain tells whether the record passes a sender by the address alone,
 // without any error.
 func (p parts) certain() bool {
@@ -140,6 +149,74 @@ type division struct {
 
 func newDivision() *division {
 	return &division{open: parts{{set: Everything()}}}
+}
+
+// evaluate goes through the branches of a record for all addresses at once. It
+// gives up, with nil, when it has made more than the given number of ranges.
+func evaluate(branches []Branch, budget int) (result parts, work int) {
+	d := newDivision()
+	for len(branches) > 0 && d.work < budget {
+		branches = branches[d.take(branches):]
+	}
+	if d.work >= budget {
+		return nil, d.work
+	}
+	d.settle(Everything(), canBeNeutral) // RFC 7208 section 4.7
+	return d.done, d.work
+}
+
+// longRow bounds the ranges taken at once, since an include may be repeated
+// thousands of times.
+const longRow = 10_000
+
+// take evaluates the first branch and says how many it evaluated: a row of
+// terms that match certain sets with the same qualifier is taken at once.
+func (d *division) take(branches []Branch) (taken int) {
+	q := branches[0].Term.Qualifier
+	var row []Range
+	for ; taken < len(branches) && branches[taken].Term.Qualifier == q && len(row) < longRow; taken++ {
+		set, ok := branches[taken].matches()
+		if !ok {
+			break
+		}
+		row = append(row, set.ranges...)
+	}
+	if taken == 0 {
+		d.takeUncertain(&branches[0])
+		return 1
+	}
+	d.work += len(row)
+	d.settle(normalized(row), q.outcome())
+	return taken
+}
+
+// matches is the set of a branch that matches by the address alone.
+func (b *Branch) matches() (AddressSet, bool) {
+	switch {
+	case b.Unknown != "" || b.Problem != "" || b.Term.Kind == Redirect:
+		return AddressSet{}, false
+	case b.child != nil:
+		return b.child.pass, b.child.parts.certain()
+	}
+	return b.Addresses, true
+}
+
+func (d *division) takeUncertain(b *Branch) {
+	child := unread()
+	switch {
+	case b.child != nil:
+		child = b.child.parts
+	case b.Problem == Loop || b.Problem == TooManyHosts:
+		child = brokenParts(b.Problem)
+	}
+	switch {
+	case b.Term.Kind == Redirect:
+		d.redirect(child)
+	case b.Term.Kind == Include || b.Problem == TooManyHosts:
+		d.include(child, b.Term.Qualifier.outcome())
+	default:
+		d.suspect(b.Term.Qualifier.outcome())
+	}
 }
 
 // settle ends the evaluation of the open addresses in s.
@@ -186,6 +263,7 @@ func (f fate) meet(inner fate, q outcomes) fate {
 		f = f.with(q)
 	case canError:
 		f = f.with(canError)
+	default: // no match
 	}
 	if inner.may&canPass != 0 {
 		f.may |= q
@@ -237,6 +315,7 @@ func (a *Authorization) of(o outcomes) *AddressSet {
 		return &a.SoftFail
 	case canFail:
 		return &a.Fail
+	default:
+		return &a.Error
 	}
-	return &a.Error
 }

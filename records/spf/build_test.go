@@ -28,7 +28,7 @@ func TestNewSetsOffsets(t *testing.T) {
 	}
 }
 
-func TestUnion(t *testing.T) {
+func TestR05Union(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name, declared, keep string

@@ -179,8 +179,9 @@ func (c *checker) checkHost(ctx context.Context, domain string, depth int) (outc
 		return outcome{result: ResultNone, domain: domain, problem: found.detail}, nil
 	case Unanswered:
 		return outcome{}, temporary("%s", found.detail)
+	default:
+		return outcome{}, permanent("%s", found.detail)
 	}
-	return outcome{}, permanent("%s", found.detail)
 }
 
 // evaluate goes through the terms until one decides (RFC 7208 section 4.6.2).
@@ -269,31 +270,36 @@ func (c *checker) match(ctx context.Context, t *Term, target string, at int) (bo
 		return t.Prefix.Contains(c.ip), nil
 	case Include:
 		return c.matchInclude(ctx, target, c.verdict.Trace[at].Depth)
+	default:
+		matched, void, f := c.matchHost(ctx, t, target)
+		if f == nil {
+			c.verdict.Trace[at].Void = void
+			f = c.countVoid(void)
+		}
+		return matched, f
 	}
-	matched, void, f := c.matchHost(ctx, t, target)
-	if f == nil {
-		c.verdict.Trace[at].Void = void
-		f = c.countVoid(void)
-	}
-	return matched, f
 }
 
 // matchHost evaluates a mechanism that looks up addresses or names. A target
 // that can't be asked for matches nothing (RFC 7208 section 4.8).
 func (c *checker) matchHost(ctx context.Context, t *Term, target string) (matched, void bool, f *failure) {
-	if t.Kind == PTR {
+	switch {
+	case t.Kind == PTR:
 		return c.matchPTR(ctx, target)
-	}
-	if !canQuery(target) {
+	case !canQuery(target):
 		return false, false, nil
-	}
-	switch t.Kind {
-	case A:
+	case t.Kind == A:
 		return c.matchA(ctx, t, target)
-	case MX:
+	case t.Kind == MX:
 		return c.matchMX(ctx, t, target)
 	}
-	answer, err := c.resolver.A(ctx, target) // exists asks for A even for IPv6, section 5.7
+	return c.matchExists(ctx, target)
+}
+
+// matchExists asks for A records even if the client has an IPv6 address (RFC
+// 7208 section 5.7).
+func (c *checker) matchExists(ctx context.Context, target string) (matched, void bool, f *failure) {
+	answer, err := c.resolver.A(ctx, target)
 	if err != nil {
 		return false, false, temporary("A of %s: %v", target, err)
 	}

@@ -33,7 +33,12 @@ func (t *Term) appendTo(buf []byte) []byte {
 		return t.Domain.appendTo(append(append(buf, kindNames[t.Kind]...), '='))
 	case Other:
 		return append(append(appendLower(buf, t.Name), '='), t.Value...)
+	default:
+		return t.appendDirective(buf)
 	}
+}
+
+func (t *Term) appendDirective(buf []byte) []byte {
 	if t.Qualifier != Pass {
 		buf = append(buf, t.Qualifier.Symbol())
 	}

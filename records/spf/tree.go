@@ -37,10 +37,11 @@ type Node struct {
 	// 7208 section 4.6.4. They saturate at MaxCount.
 	Lookups, VoidLookups int
 
-	parts parts
-	pass  AddressSet // the base of parts that passes
-	void  bool       // asking for the record was a void lookup
-	open  bool       // on the way from the root: reaching it again is a loop
+	parts   parts
+	pass    AddressSet // the base of parts that passes
+	fetched bool       // TTL has a meaning
+	void    bool       // asking for the record was a void lookup
+	open    bool       // on the way from the root: reaching it again is a loop
 }
 
 // Branch is a live term of a record and what it leads to.
@@ -176,7 +177,7 @@ func (w *walker) load(ctx context.Context, n *Node) {
 	}
 	found := fetch(ctx, w.resolver, n.Domain)
 	n.Record, n.Problem, n.Detail = found.record, found.problem, found.detail
-	n.TTL, n.void = found.ttl, found.void
+	n.TTL, n.void, n.fetched = found.ttl, found.void, true
 }
 
 // grow follows the terms of a node.
@@ -185,6 +186,7 @@ func (w *walker) grow(ctx context.Context, n *Node) {
 		w.text += len(n.Record.Text)
 		w.terms += len(n.Record.Terms)
 		if w.text > maxText || w.terms > maxTerms {
+			n.Lookups = n.Record.DirectLookups()
 			n.Record, n.Problem, n.Detail = nil, TooLarge, tooManyRecords
 		}
 	}
@@ -216,11 +218,11 @@ func addCounts(a, b int) int { return min(a+b, MaxCount) }
 // branch makes the branch of a term.
 func (w *walker) branch(ctx context.Context, n *Node, t Term) Branch {
 	b := Branch{Term: t}
-	switch t.Kind {
-	case All:
+	switch {
+	case t.Kind == All:
 		b.Addresses = Everything()
 		return b
-	case IP4, IP6:
+	case t.Prefix.IsValid():
 		b.Addresses = SetOf(t.Prefix)
 		return b
 	}
@@ -334,74 +336,15 @@ func (w *walker) mayAsk(n int) bool {
 
 // divide works out what the record of a node makes of every address.
 func (w *walker) divide(n *Node) {
-	d := newDivision()
-	for rest := n.Branches; len(rest) > 0 && w.ranges < maxRanges; {
-		taken := d.take(rest)
-		rest = rest[taken:]
-		w.ranges, d.work = w.ranges+d.work, 0
-	}
-	if w.ranges >= maxRanges {
+	p, work := evaluate(n.Branches, maxRanges-w.ranges)
+	w.ranges += work
+	if p == nil {
 		n.Problem, n.Detail = TooLarge, tooManyRanges
 		n.parts = unread()
 		return
 	}
-	d.settle(Everything(), canBeNeutral) // RFC 7208 section 4.7
-	n.parts = d.done
-	n.pass = n.parts.authorization().Pass
-}
-
-// longRow bounds the ranges taken at once, since an include may be repeated
-// thousands of times.
-const longRow = 10_000
-
-// take evaluates the first branch and says how many it evaluated: a row of
-// terms that match certain sets with the same qualifier is taken at once.
-func (d *division) take(branches []Branch) (taken int) {
-	q := branches[0].Term.Qualifier
-	var row []Range
-	for ; taken < len(branches) && branches[taken].Term.Qualifier == q && len(row) < longRow; taken++ {
-		set, ok := branches[taken].matches()
-		if !ok {
-			break
-		}
-		row = append(row, set.ranges...)
-	}
-	if taken == 0 {
-		d.takeUncertain(&branches[0])
-		return 1
-	}
-	d.work += len(row)
-	d.settle(normalized(row), q.outcome())
-	return taken
-}
-
-// matches is the set of a branch that matches by the address alone.
-func (b *Branch) matches() (AddressSet, bool) {
-	switch {
-	case b.Unknown != "" || b.Problem != "" || b.Term.Kind == Redirect:
-		return AddressSet{}, false
-	case b.child != nil:
-		return b.child.pass, b.child.parts.certain()
-	}
-	return b.Addresses, true
-}
-
-func (d *division) takeUncertain(b *Branch) {
-	child := unread()
-	switch {
-	case b.child != nil:
-		child = b.child.parts
-	case b.Problem == Loop || b.Problem == TooManyHosts:
-		child = brokenParts(b.Problem)
-	}
-	switch {
-	case b.Term.Kind == Redirect:
-		d.redirect(child)
-	case b.Term.Kind == Include || b.Problem == TooManyHosts:
-		d.include(child, b.Term.Qualifier.outcome())
-	default:
-		d.suspect(b.Term.Qualifier.outcome())
-	}
+	n.parts = p
+	n.pass = p.authorization().Pass
 }
 
 // hostAnswer are the addresses of a name in both families.
