@@ -1,6 +1,7 @@
 package render
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"fmt"
@@ -58,35 +59,31 @@ func indented(v any, prefix string) ([]byte, error) {
 
 // streamPlan writes a plan domain by domain, so that one of ten thousand
 // domains doesn't stand in memory as text. Domains is the last field of a plan.
-func streamPlan(w io.Writer, p *plan.Plan) error {
+func streamPlan(out io.Writer, p *plan.Plan) error {
 	head := *p
 	head.Domains = []plan.Domain{}
+	if len(p.Domains) == 0 {
+		return encode(out, head)
+	}
 	b, err := indented(head, "")
 	if err != nil {
 		return err
 	}
-	const end = "[]\n}"
-	if len(p.Domains) == 0 {
-		_, err := w.Write(append(b, '\n'))
-		return err
-	}
-	if _, err := w.Write(append(bytes.TrimSuffix(b, []byte(end)), '[')); err != nil {
-		return err
-	}
-	separator := "\n    "
+	w := bufio.NewWriter(out)
+	_, _ = w.Write(bytes.TrimSuffix(b, []byte("]\n}")))
 	for i := range p.Domains {
-		d := filledDomain(p.Domains[i])
-		b, err := indented(d, "    ")
+		b, err := indented(filledDomain(p.Domains[i]), "    ")
 		if err != nil {
 			return err
 		}
-		if _, err := w.Write(append([]byte(separator), b...)); err != nil {
-			return err
+		if i > 0 {
+			_ = w.WriteByte(',')
 		}
-		separator = ",\n    "
+		_, _ = w.WriteString("\n    ")
+		_, _ = w.Write(b)
 	}
-	_, err = io.WriteString(w, "\n  ]\n}\n")
-	return err
+	_, _ = w.WriteString("\n  ]\n}\n")
+	return w.Flush() // the first error of all these writes
 }
 
 // harmless writes what a terminal would act on in a string as \uXXXX: the

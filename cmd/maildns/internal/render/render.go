@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/attunelogic/maildns/plan"
 )
 
 // Format is a way to write a report.
@@ -68,16 +70,38 @@ type Options struct {
 	Notes []string
 }
 
-// Write writes a report in a format. A report is a *plan.Plan, *Rollback,
-// *ByHand, *Points, *Result, *History or *Validation; it is not changed.
-// Anything else is an UnknownReportError.
+// Write writes a report in a format. A report is a plan.Plan, Rollback, ByHand,
+// Points, Result, History or Validation, or a pointer to one; it is not
+// changed. Anything else is an UnknownReportError.
 func Write(w io.Writer, f Format, report any, o Options) error {
 	for _, known := range formats {
 		if known.name == f {
-			return known.write(w, report, o)
+			return known.write(w, pointer(report), o)
 		}
 	}
 	return fmt.Errorf("unknown format %q", f)
+}
+
+// pointer is the report as the formats take it.
+func pointer(report any) any {
+	switch r := report.(type) {
+	case plan.Plan:
+		return &r
+	case Rollback:
+		return &r
+	case ByHand:
+		return &r
+	case Points:
+		return &r
+	case Result:
+		return &r
+	case History:
+		return &r
+	case Validation:
+		return &r
+	default:
+		return report
+	}
 }
 
 // UnknownReportError says that a value is no report of this package.

@@ -25,7 +25,10 @@ func seal(p plan.Plan) *plan.Plan {
 	if p.Journal == "" {
 		p.Journal = plan.JournalRead
 	}
-	for _, d := range p.Domains {
+	for k, d := range p.Domains {
+		if d.Live == "" {
+			p.Domains[k].Live = plan.LiveProvider
+		}
 		for i := range d.Changes {
 			d.Changes[i].ID = fmt.Sprintf("%016x", i+1)
 		}

@@ -52,20 +52,36 @@ func newPrinter(w io.Writer, o Options) *printer {
 	return &printer{Options: o, w: bufio.NewWriter(w)}
 }
 
-// line writes one line as it is.
+// line writes one line as it is; s must be safe.
 func (p *printer) line(s string) {
 	_, _ = p.w.WriteString(s)
 	_ = p.w.WriteByte('\n')
 }
 
-// text wraps s, made safe, after indent spaces, and its further lines after
-// hang more.
+// text wraps s after indent spaces, and its further lines after hang more.
 func (p *printer) text(indent, hang int, paint Paint, s string) {
-	p.para(para{indent: indent, below: indent + hang, paint: paint, text: clean(s)})
+	p.para(para{indent: indent, below: indent + hang, paint: paint, text: s})
+}
+
+// sentences writes a line whole if it fits, since scripts look for it, and
+// otherwise one sentence a line.
+func (p *printer) sentences(paint Paint, s string) {
+	if columns(clean(s)) <= p.Width {
+		p.text(0, 0, paint, s)
+		return
+	}
+	for len(s) > 0 {
+		first, rest, found := strings.Cut(s, ". ")
+		if found {
+			first += "."
+		}
+		p.text(0, 2, paint, first)
+		s = rest
+	}
 }
 
 // para is a paragraph: an indent, a label in its own paint, and a text whose
-// further lines begin at column below. Label and text must be safe.
+// further lines begin at column below. Both are made safe when written.
 type para struct {
 	indent, below int
 	label         string
@@ -75,6 +91,7 @@ type para struct {
 }
 
 func (p *printer) para(t para) {
+	t.label, t.text = clean(t.label), clean(t.text)
 	lead := strings.Repeat(" ", t.indent) + t.labelPaint.On(t.label)
 	// The label takes room from the first line alone.
 	taken := max(t.indent+columns(t.label)-t.below, 0)

@@ -73,7 +73,7 @@ func (p *printer) result(r *Result) {
 	p.changes(arrange(resultSubjects(r)))
 	p.stopped(r)
 	for _, l := range resultLines(r, p.Now) {
-		p.line(p.Palette.Strong.On(clean(l)))
+		p.sentences(p.Palette.Strong, l)
 	}
 	p.aftermath(r.Aftermath)
 	for _, l := range waysBack(r) {
@@ -87,6 +87,7 @@ func resultSubjects(r *Result) []subject {
 	for i := range r.Domains {
 		d := &r.Domains[i]
 		s := subject{name: d.Name, items: resultItems(d)}
+		apexFirst(s.items, d.Name)
 		if d.Entry != "" {
 			s.note = "(entry " + d.Entry + ")"
 		}
@@ -128,7 +129,7 @@ func (p *printer) stopped(r *Result) {
 		case d.Error != "" || d.Outcome != "" && d.Outcome != OutcomeDone:
 			p.para(para{
 				below: 4, label: string(d.Name) + "  " + string(cmp.Or(d.Outcome, OutcomeFailed)), labelPaint: p.Palette.Failed,
-				text: strings.TrimSuffix(": "+clean(d.Error), ": "),
+				text: strings.TrimSuffix(": "+d.Error, ": "),
 			})
 		case len(d.Applied)+len(d.Waiting)+len(d.Held)+len(d.Failed) == 0:
 			what := idleDomain(d)

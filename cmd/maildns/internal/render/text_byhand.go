@@ -2,7 +2,6 @@ package render
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/attunelogic/maildns/plan"
 	"github.com/attunelogic/maildns/records"
@@ -51,7 +50,7 @@ func (p *printer) fragment(d *plan.Domain, sets []*plan.Change) {
 			ttl = " " + seconds(c.After.TTL)
 		}
 		for _, v := range c.After.Values {
-			p.line(clean(fmt.Sprintf("%s.%s IN %s %s", c.Name, ttl, c.Type, masterData(c.Type, v))))
+			p.line(clean(fmt.Sprintf("%s.%s IN %s %s", c.Name, ttl, c.Type, records.MasterData(c.Type, v))))
 		}
 	}
 	p.line("")
@@ -85,47 +84,4 @@ func (p *printer) pasted(s *plan.Set) {
 	for _, v := range s.Values {
 		p.line("         " + value(v))
 	}
-}
-
-// masterData is a value in the master file format: a TXT in quoted strings of
-// at most 255 bytes (RFC 1035 3.3), host names with their final dot.
-func masterData(t records.Type, v records.Value) string {
-	switch t {
-	case records.TypeTXT:
-		return quotedStrings(string(v))
-	case records.TypeCNAME, records.TypeNS, records.TypeMX, records.TypeSRV, "PTR", "DNAME":
-		return strings.TrimSuffix(string(v), ".") + "."
-	default:
-		return string(v)
-	}
-}
-
-const maxString = 255
-
-func quotedStrings(s string) string {
-	var b strings.Builder
-	for {
-		n := min(len(s), maxString)
-		quoteTo(&b, s[:n])
-		if s = s[n:]; s == "" {
-			return b.String()
-		}
-		b.WriteByte(' ')
-	}
-}
-
-func quoteTo(b *strings.Builder, s string) {
-	b.WriteByte('"')
-	for i := range len(s) {
-		switch c := s[i]; {
-		case c == '"' || c == '\\':
-			b.WriteByte('\\')
-			b.WriteByte(c)
-		case c < ' ' || c >= 0x7f:
-			fmt.Fprintf(b, `\%03d`, c)
-		default:
-			b.WriteByte(c)
-		}
-	}
-	b.WriteByte('"')
 }

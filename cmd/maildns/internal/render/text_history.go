@@ -8,7 +8,7 @@ import (
 func (p *printer) history(r *History) {
 	p.notes(p.Notes)
 	for _, d := range r.Damage {
-		p.para(para{below: 4, label: "damaged:", labelPaint: p.Palette.Error, text: " " + clean(d)})
+		p.para(para{below: 4, label: "damaged:", labelPaint: p.Palette.Error, text: " " + d})
 	}
 	if len(r.Damage) > 0 {
 		p.text(0, 2, "", "The entries below are intact.")
@@ -34,9 +34,9 @@ func (p *printer) entry(e *Entry) {
 	if e.Rehearsal {
 		rehearsal = "rehearsal under a fixed clock"
 	}
-	p.para(para{below: 4, label: clean(e.ID), labelPaint: p.Palette.Strong, text: "  " + clean(join([]string{
+	p.para(para{below: 4, label: e.ID, labelPaint: p.Palette.Strong, text: "  " + join([]string{
 		past(e.Time), by(e.Command, e.Actor), outcomeText(e.Outcome), verifiedText(e.Verified), rehearsal,
-	}))})
+	})})
 	about := []string{"#" + fmt.Sprint(e.Seq) + " of " + string(e.Zone)}
 	if len(e.Domains) != 1 || e.Domains[0] != e.Zone {
 		about = append(about, enumerate(names, 4))
@@ -63,6 +63,7 @@ func (p *printer) entryChanges(e *Entry) {
 	for i := range e.Changes {
 		items[i].Change = &e.Changes[i]
 	}
+	apexFirst(items, domain)
 	rows := make([]row, len(items))
 	for j := range items {
 		rows[j] = row{

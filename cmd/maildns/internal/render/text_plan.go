@@ -35,7 +35,7 @@ func (p *printer) summary(r *plan.Plan) {
 		if i == 0 {
 			paint = p.Palette.Strong
 		}
-		p.line(paint.On(clean(l))) // unbroken, since scripts look for it
+		p.sentences(paint, l)
 	}
 }
 

@@ -45,7 +45,7 @@ func (p *printer) target(t Target) {
 	parts = append(parts, by(t.Command, t.Actor))
 	p.text(0, 2, p.Palette.Strong, text+": "+join(parts))
 	if t.Warning != "" {
-		p.para(para{indent: 2, below: 4, label: "warning:", labelPaint: p.Palette.Warning, text: " " + clean(t.Warning)})
+		p.para(para{indent: 2, below: 4, label: "warning:", labelPaint: p.Palette.Warning, text: " " + t.Warning})
 	}
 }
 
@@ -127,7 +127,7 @@ func (p *printer) aftermath(a *Aftermath) {
 		p.text(2, 2, "", "- Told: "+n)
 	}
 	for _, n := range a.NotNotified {
-		p.para(para{indent: 2, below: 4, label: "warning:", labelPaint: p.Palette.Warning, text: " not told: " + clean(n)})
+		p.para(para{indent: 2, below: 4, label: "warning:", labelPaint: p.Palette.Warning, text: " not told: " + n})
 	}
 }
 
@@ -136,7 +136,7 @@ func (p *printer) bad(b Bad) {
 	if b.Since != nil {
 		since = "since " + past(*b.Since)
 	}
-	text := fmt.Sprintf("%s %s of %s was not as restored %s; caches may serve it until %s.",
+	text := fmt.Sprintf("%s %s of %s was bad %s; caches may serve it until %s.",
 		b.Name.Relative(b.Domain), b.Type, b.Domain, since, moment(b.Until, p.Now))
 	if len(b.Values) == 0 {
 		text = fmt.Sprintf("%s %s of %s was missing %s; caches may deny that it exists until %s.",
@@ -196,9 +196,9 @@ func (p *printer) point(t *Point) {
 	if t.Entry != t.Ref && t.Entry != "" {
 		entry = "entry " + t.Entry
 	}
-	p.para(para{below: 4, label: clean(t.Ref), labelPaint: p.Palette.Strong, text: "  " + clean(join([]string{
+	p.para(para{below: 4, label: t.Ref, labelPaint: p.Palette.Strong, text: "  " + join([]string{
 		past(t.At), by(t.Command, t.Actor), outcomeText(t.Outcome), verifiedText(t.Verified), entry, enumerate(names, 4),
-	}))})
+	})})
 	if len(t.Restores) == 0 {
 		p.text(4, 2, p.Palette.Faint, "as it is now: nothing would change")
 	}
@@ -215,7 +215,7 @@ func (p *printer) restored(domain records.Name, c *plan.Change) {
 	text := strings.Join(sentences(meaning([]item{{Change: c}}, 0)), "; ")
 	p.para(para{
 		indent: 4, below: 8, label: sign(c.Action), labelPaint: p.signPaint(c.Action),
-		text: " " + clean(string(domain)+" "+recordName(domain, c)) + "  " + text,
+		text: " " + string(domain) + " " + recordName(domain, c) + "  " + text,
 	})
 }
 

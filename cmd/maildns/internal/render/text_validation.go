@@ -29,11 +29,11 @@ func (p *printer) validation(r *Validation) {
 }
 
 func (p *printer) diagnostic(d *Diagnostic) {
-	text := " " + clean(d.Summary)
+	text := " " + d.Summary
 	if d.Rule != "" {
-		text += "  (" + clean(d.Rule) + ")"
+		text += "  (" + d.Rule + ")"
 	}
-	p.para(para{below: 2, label: clean(string(d.Severity)) + ":", labelPaint: p.severityPaint(d.Severity), text: text})
+	p.para(para{below: 2, label: string(d.Severity) + ":", labelPaint: p.severityPaint(d.Severity), text: text})
 	if s := d.Source; s != nil && s.File != "" {
 		p.text(2, 2, p.Palette.Faint, fmt.Sprintf("%s:%d,%d", s.File, s.Line, s.Column))
 		p.snippet(d)
