@@ -3,7 +3,6 @@ package spf
 import (
 	"net/netip"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -158,6 +157,3 @@ func isBelow(name, domain string) bool {
 	head, ok := strings.CutSuffix(name, domain)
 	return ok && domain != "" && (head == "" || strings.HasSuffix(head, "."))
 }
-
-// formatUnix is the macro t.
-func formatUnix(seconds int64) string { return strconv.FormatInt(seconds, 10) }
