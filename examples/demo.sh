@@ -26,9 +26,10 @@ maildns() {
 }
 
 # changed shows what has happened to the zone file since the copy named $1.
+# Keys are long, so lines are cut at 130 characters.
 changed() {
 	printf '\n$ diff -u %s attunelogic.com.zone\n\n' "$1"
-	diff -u "$dir/$1" "$zone" | sed '1,2d'
+	diff -u "$dir/$1" "$zone" | sed -e '1,2d' -e 's/^\(.\{130\}\)..*/\1.../'
 }
 
 cp "$zone" "$dir/as-found.zone"
@@ -62,9 +63,9 @@ maildns rollback --to last --exact --auto-approve
 say "What the rollback changed:"
 changed applied.zone
 
-say "What is left of the whole run: the serial, which must rise, and the short TTL" \
-	"on what was restored, so that a second thought is cheap. The former TTL returns later." \
-	"Two SPF records are back as well: a rollback restores what was, faults included."
+say "What is left of the whole run: the serial, which must rise; the short TTL on what was" \
+	"touched, so that a second thought is cheap (the former one returns later); and the place" \
+	"of one line. Two SPF records are back: a rollback restores what was, faults included."
 changed as-found.zone
 
 say "5. The next plan does not bring the change back by itself."

@@ -41,6 +41,8 @@ var rooms = map[string]room{
 	"provider/providertest": {level: 2, beside: []string{"provider", "provider/rr", "provider/zonefile"}},
 	"provider/lookup":       {level: 2},
 
+	"provider/providertest/dnstest": {level: 2},
+
 	"plan/policy":  {level: 3, pure: true},
 	"plan/journal": {level: 3},
 
