@@ -384,7 +384,7 @@ func (r *rolling) carryOut(ctx context.Context) error {
 	case r.flags.dryRun:
 		return nil
 	case len(view.Domains) == 0:
-		return r.nothing()
+		return r.nothing(ctx)
 	}
 	if err := r.mayWrite(r.book); err != nil {
 		return err
@@ -395,8 +395,20 @@ func (r *rolling) carryOut(ctx context.Context) error {
 	return r.restore(ctx, view)
 }
 
-// nothing says that there is nothing to do, and why.
-func (r *rolling) nothing() error {
+// nothing says that there is nothing to restore, and why. What a dead run has
+// left is recorded all the same.
+func (r *rolling) nothing(ctx context.Context) error {
+	for i, v := range r.views {
+		if !v.Pending {
+			continue
+		}
+		res := r.run.Unlock(ctx, r.jobs[i].Zone)
+		if res.Status != apply.Done {
+			r.tellErrors([]apply.Result{res})
+			return status(resultStatus([]apply.Result{res}))
+		}
+		r.say("%s; its outcome is now recorded", res.Recovered)
+	}
 	if r.format != render.Text {
 		return r.finish(nil)
 	}
