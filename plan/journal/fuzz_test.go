@@ -1,6 +1,7 @@
 package journal_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -35,7 +36,7 @@ func FuzzObject(f *testing.F) {
 		case errors.As(err, new(*journal.DamageError)), errors.As(err, new(*journal.VersionError)):
 		case err != nil:
 			t.Fatal(err)
-		case string(data) != string(sealed):
+		case !bytes.Equal(data, sealed):
 			t.Fatalf("accepted as an intent of %s", head.Pending.Run)
 		}
 	})

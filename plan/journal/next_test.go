@@ -1,6 +1,7 @@
 package journal_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -493,7 +494,7 @@ func world(t *rapid.T) (plan.State, journal.Intent, records.Zone) {
 	names := []records.Name{zone, dmarcName, otherName}
 	values := []records.Value{"a", "b", "c", "d"}
 	ttls := rapid.SampledFrom([]records.TTL{60, 300, 3600, records.AutoTTL})
-	sets := func(label string) records.Zone {
+	sets := func(t *rapid.T, label string) records.Zone {
 		var out []records.RRset
 		for _, n := range names {
 			out = append(out, txt(n, ttls.Draw(t, label+" ttl"), rapid.SliceOfDistinct(rapid.SampledFrom(values), rapid.ID).Draw(t, label)...))
@@ -506,8 +507,8 @@ func world(t *rapid.T) (plan.State, journal.Intent, records.Zone) {
 			return plan.Owned{Domain: n, Kind: records.KindRecord, Name: n, Type: records.TypeTXT, Value: rapid.SampledFrom(values).Draw(t, "value")}
 		}), rapid.ID).Draw(t, label)
 	}
-	prev := plan.State{Seq: 1, At: clock(0).Moment(), Owned: some("owned"), Live: sets("left").Sets()}
-	before, wanted := sets("before"), sets("wanted")
+	prev := plan.State{Seq: 1, At: clock(0).Moment(), Owned: some("owned"), Live: sets(t, "left").Sets()}
+	before, wanted := sets(t, "before"), sets(t, "wanted")
 	in := journal.Intent{
 		Header: journal.Header{Zone: zone, Seq: 2, Run: "run", Time: clock(1).Moment()}, Domains: names,
 		Command:  rapid.SampledFrom([]journal.Command{journal.CommandApply, journal.CommandRollback}).Draw(t, "command"),
@@ -526,7 +527,7 @@ func world(t *rapid.T) (plan.State, journal.Intent, records.Zone) {
 		in.Expected.Domains = append(in.Expected.Domains, plan.DomainState{Domain: n, ConfigDigest: "new"})
 	}
 	after := rapid.OneOf(rapid.Just(before), rapid.Just(wanted), rapid.Custom(func(t *rapid.T) records.Zone {
-		return before.With(sets("stranger").At(zone)...)
+		return before.With(sets(t, "stranger").At(zone)...)
 	})).Draw(t, "after")
 	return prev, in, after
 }
@@ -601,7 +602,7 @@ func TestProperty4RecoveryTellsTheTruth(t *testing.T) {
 		again := journal.Recover(prev, in, after, clock(2), "recoverer")
 		a, _ := json.Marshal(out)
 		b, _ := json.Marshal(again)
-		if string(a) != string(b) {
+		if !bytes.Equal(a, b) {
 			t.Fatalf("two answers:\n%s\n%s", a, b)
 		}
 	})
