@@ -141,10 +141,10 @@ func (j *Journal) match(ctx context.Context, m *matches, zone records.Name) erro
 // damaged, and nothing where both are.
 func (j *Journal) runAt(ctx context.Context, zone records.Name, seq uint64) (string, error) {
 	for _, p := range []part{partIntent, partOutcome} {
-		var in Marker // no more than the header is looked at
-		err := j.part(ctx, zone, seq, p, &in)
+		var object Marker // the shortest; every object has its header
+		err := j.part(ctx, zone, seq, p, &object)
 		if err == nil {
-			return in.Run, nil
+			return object.Run, nil
 		}
 		if !errors.As(err, new(*DamageError)) {
 			return "", err
