@@ -340,7 +340,23 @@ func (s *source) parsed(r *record, tokens []token) (records.Value, error) {
 		}
 		return records.Value(out), nil
 	}
+	rr, err := overWire(rr)
+	if err != nil {
+		return "", errData
+	}
 	return canonical(r.key.Type, dataText(rr))
+}
+
+// overWire packs and unpacks a record, which leaves its escapes with one
+// spelling and shows what no server could send.
+func overWire(rr dns.RR) (dns.RR, error) {
+	wire := make([]byte, dns.Len(rr)+1)
+	n, err := dns.PackRR(rr, wire, 0, nil, false)
+	if err != nil {
+		return nil, err
+	}
+	again, _, err := dns.UnpackRR(wire[:n], 0)
+	return again, err
 }
 
 // dataText is the data of a record without its name, TTL, class and type.

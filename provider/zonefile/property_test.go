@@ -168,6 +168,9 @@ func drawChanges(t *rapid.T, z records.Zone) []records.Change {
 	var changes []records.Change
 	for range rapid.IntRange(1, 4).Draw(t, "changes") {
 		k := drawKey(t)
+		if sets := z.Sets(); len(sets) > 0 && rapid.IntRange(0, 3).Draw(t, "new set") > 0 {
+			k = rapid.SampledFrom(sets).Draw(t, "set").Key
+		}
 		if slices.ContainsFunc(changes, func(c records.Change) bool { return c.Key == k }) {
 			continue
 		}
