@@ -382,6 +382,7 @@ func (a *app) confirm(ctx context.Context, question string) error {
 	if _, err := fmt.Fprint(a.err, question); err != nil {
 		return err
 	}
+	a.flush()
 	answers := make(chan string, 1)
 	go func() {
 		line, err := bufio.NewReader(a.Stdin).ReadString('\n')

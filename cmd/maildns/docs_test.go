@@ -74,7 +74,7 @@ var link = regexp.MustCompile(`\]\(([^)#]+)(#[^)]*)?\)`)
 // TestDocsLinks proves that what the documentation links to is there.
 func TestDocsLinks(t *testing.T) {
 	t.Parallel()
-	err := filepath.WalkDir(repository, func(path string, e fs.DirEntry, err error) error {
+	err := filepath.WalkDir(repository, func(path string, _ fs.DirEntry, err error) error {
 		if err != nil || filepath.Ext(path) != ".md" {
 			return err
 		}
@@ -104,7 +104,7 @@ var proof = regexp.MustCompile("`(Test[A-Za-z0-9_]+|R[0-9]{2}[A-Za-z0-9_-]*\\.tx
 func TestDocsRunbookProofs(t *testing.T) {
 	t.Parallel()
 	found := map[string]bool{}
-	err := filepath.WalkDir(repository, func(path string, e fs.DirEntry, err error) error {
+	err := filepath.WalkDir(repository, func(path string, _ fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return err

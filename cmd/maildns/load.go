@@ -45,7 +45,7 @@ func (a *app) read(ctx context.Context) (*config.Config, config.Diagnostics, err
 		return nil, nil, fmt.Errorf("the configuration directory %s is not there: name one with -C DIR", a.dir)
 	}
 	cfg, diags := config.Load(ctx, a.dir, env)
-	a.out, a.err = cfg.Secrets.Writer(a.out), cfg.Secrets.Writer(a.err)
+	a.redact(cfg.Secrets)
 	return cfg, diags, ctx.Err()
 }
 

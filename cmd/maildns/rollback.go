@@ -281,7 +281,7 @@ func (a *app) openTarget(t journal.Target, name records.Name) (*provider.Zone, e
 		secrets.Add(variable, v)
 		values[attr] = []string{v}
 	}
-	a.out, a.err = secrets.Writer(a.out), secrets.Writer(a.err)
+	a.redact(secrets)
 	host, err := provider.Open(records.ProviderRef{Type: t.Type, Name: t.Name}, relative(t.Type, values, a.dir), a.options(true))
 	if err != nil {
 		return nil, err

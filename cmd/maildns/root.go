@@ -5,8 +5,11 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 
 	"github.com/spf13/cobra"
+
+	"github.com/attunelogic/maildns/cmd/maildns/internal/config"
 )
 
 // commands is the table of commands, in the order in which help shows them.
@@ -35,6 +38,36 @@ type app struct {
 	parallelism int
 
 	out, err io.Writer // redacted as soon as secrets are known
+	kept     []flusher // the redacting writers, the outermost first
+}
+
+// flusher is a writer that may keep something back.
+type flusher interface{ Flush() error }
+
+// redact keeps the secrets out of all that is written from here on.
+func (a *app) redact(s *config.Secrets) {
+	out, err := s.Writer(a.out), s.Writer(a.err)
+	a.kept = append([]flusher{out, err}, a.kept...)
+	a.out, a.err = &lockedWriter{w: out}, &lockedWriter{w: err}
+}
+
+// flush writes what was kept back. What can't be written can't be told either.
+func (a *app) flush() {
+	for _, w := range a.kept {
+		_ = w.Flush()
+	}
+}
+
+// lockedWriter lets zones that are worked on at once tell something.
+type lockedWriter struct {
+	mu sync.Mutex
+	w  io.Writer
+}
+
+func (l *lockedWriter) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.w.Write(p)
 }
 
 func newRoot(a *app) *cobra.Command {

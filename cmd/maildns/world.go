@@ -101,6 +101,7 @@ func Main(ctx context.Context, args []string, w World) (code int) {
 	root.SetErr(w.Stderr)
 	err := root.ExecuteContext(ctx)
 	a.report(err)
+	a.flush()
 	return exitCode(err)
 }
 

@@ -385,7 +385,7 @@ func (w *work) expected(today []plan.Today, accepted []plan.Domain, approved pol
 		out.Domains = append(out.Domains, policy.Remember(in, after))
 		out.Holds = append(out.Holds, t.Holds...)
 	}
-	out.Due = due(accepted, w.Clock())
+	out.Due = w.zoneDue(w.state)
 	return out
 }
 
@@ -446,6 +446,13 @@ func (w *work) write(ctx context.Context, in journal.Intent, approved policy.App
 	return w.conclude(ctx, in, problem)
 }
 
+// zoneDue is when the zone's next step is due, whichever domain it belongs to.
+func (w *work) zoneDue(state plan.State) plan.Moment {
+	all := *w
+	all.job.Domains, all.job.Others = slices.Concat(w.job.Domains, w.job.Others), nil
+	return due(all.plan(w.live, state).Domains, w.Clock())
+}
+
 // back is the REF of the state that this run starts from: the entry before it
 // or, before the first, a time.
 func (w *work) back(in journal.Intent) string {
@@ -479,7 +486,7 @@ func (w *work) conclude(ctx context.Context, in journal.Intent, problem error) e
 		out.Result, out.State.Reload = journal.Failed, true // written, and yet not in service
 	}
 	if out.Result == journal.Done && len(w.job.Domains) > 0 {
-		out.State.Due = due(w.plan(w.live, out.State).Domains, w.Clock())
+		out.State.Due = w.zoneDue(out.State)
 	}
 	if _, err := w.Journal.Finish(ctx, in, out); err != nil {
 		w.result.Status = Partial
