@@ -18,14 +18,16 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/attunelogic/maildns/provider/disk"
 	"github.com/attunelogic/maildns/records"
 )
 
-// Provider keeps zones in files. It is safe for concurrent use; of two writers
-// of one zone, one may be told that the zone has changed.
+// Provider keeps zones in files. It is safe for concurrent use. Writers of one
+// zone take turns within a Provider; another program's edit is noticed up to
+// the moment of the replacement, but not within it.
 type Provider struct {
 	Directory string
 	// Reload is a command that runs, without a shell, after each write, if
@@ -34,6 +36,16 @@ type Provider struct {
 	AllowReload bool
 	Now         func() time.Time // for date serials
 	Disk        disk.FS
+
+	turns sync.Map // records.Name to *sync.Mutex
+}
+
+// turn waits for the other writers of a zone.
+func (p *Provider) turn(zone records.Name) (done func()) {
+	mu, _ := p.turns.LoadOrStore(zone, new(sync.Mutex))
+	turn := mu.(*sync.Mutex)
+	turn.Lock()
+	return turn.Unlock
 }
 
 const suffix = ".zone"
@@ -82,6 +94,7 @@ func (p *Provider) ReadZone(ctx context.Context, zone records.Name) (records.Zon
 // Changes that change nothing write nothing. A *ReloadError means that the
 // file was written.
 func (p *Provider) Transact(ctx context.Context, zone records.Name, changes []records.Change) error {
+	defer p.turn(zone)()
 	// Another program may write the file between our reading and replacing
 	// it; then what it wrote is read, and the sets are compared again.
 	const tries = 3
