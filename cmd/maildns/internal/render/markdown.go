@@ -289,12 +289,11 @@ func valueBlock(g *part, j int, b *block) string {
 			s.WriteString("# " + clean(f.whose) + "\n")
 		}
 		for _, d := range f.details {
-			switch d.kind {
-			case removed:
-				s.WriteString("- " + clean(d.text) + "\n")
-			case added:
-				s.WriteString("+ " + clean(d.text) + "\n")
+			mark := "+ "
+			if d.kind == removed {
+				mark = "- "
 			}
+			s.WriteString(mark + clean(d.text) + "\n")
 		}
 	}
 	return s.String()

@@ -313,7 +313,10 @@ func rollbackPreview() *Rollback {
 		}},
 		Kept: []Kept{{
 			Domain: domain, Name: records.Below("s2._domainkey", domain), Type: records.TypeCNAME, Kind: records.KindDKIM,
-			Values: []records.Value{"s2.domainkey.u123.wl.sendgrid.net"}, Why: "a selector that didn't exist then does no harm, and mail may be signed with it",
+			Values: []records.Value{"s2.domainkey.u123.wl.sendgrid.net"}, Why: "mail that was signed with this selector may still be on its way",
+		}, {
+			Domain: domain, Name: records.Below("s3._domainkey", domain), Type: records.TypeCNAME, Kind: records.KindDKIM,
+			Values: []records.Value{"s3.domainkey.u123.wl.sendgrid.net"}, Why: "mail that was signed with this selector may still be on its way",
 		}},
 		Conflicts: []Conflict{{
 			Domain: domain, Name: domain, Type: records.TypeMX,

@@ -153,12 +153,10 @@ func resultLines(r *Result, now time.Time) []string {
 			due = t
 		}
 	}
-	title := "Applied"
+	lines := []string{fmt.Sprintf("Applied: %s; %s, %s held, %s failed.", number(done), waits(wait), number(held), number(broken))}
 	if r.Aftermath != nil {
-		title = "Restored"
+		lines[0] = fmt.Sprintf("Restored: %s, %s failed.", count(done, "record set", "record sets"), number(broken))
 	}
-	lines := []string{fmt.Sprintf("%s: %s; %s, %s held, %s failed.",
-		title, number(done), waits(wait), number(held), number(broken))}
 	if due != nil {
 		lines = append(lines, "Run apply again at "+moment(*due, now)+" or later: it does what is due then.")
 	}

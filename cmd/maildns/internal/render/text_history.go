@@ -37,7 +37,7 @@ func (p *printer) entry(e *Entry) {
 	p.para(para{below: 4, label: e.ID, labelPaint: p.Palette.Strong, text: "  " + join([]string{
 		past(e.Time), by(e.Command, e.Actor), outcomeText(e.Outcome), verifiedText(e.Verified), rehearsal,
 	})})
-	about := []string{"#" + fmt.Sprint(e.Seq) + " of " + string(e.Zone)}
+	var about []string
 	if len(e.Domains) != 1 || e.Domains[0] != e.Zone {
 		about = append(about, enumerate(names, 4))
 	}
@@ -47,7 +47,9 @@ func (p *printer) entry(e *Entry) {
 	if e.Commit != "" {
 		about = append(about, "commit "+e.Commit)
 	}
-	p.text(4, 2, p.Palette.Faint, join(about))
+	if line := join(about); line != "" {
+		p.text(4, 2, p.Palette.Faint, line)
+	}
 	p.entryChanges(e)
 	for _, o := range e.Overrides {
 		p.text(4, 4, p.Palette.Held, fmt.Sprintf("override %s of %s: %s", o.Gate, o.Domain, o.Reason))

@@ -22,6 +22,7 @@ func planNotes(r *plan.Plan, given []string) []string {
 	switch r.Journal {
 	case plan.JournalUnreadable:
 		notes = append(notes, "The journal can't be read: nothing counts as ours, and gates that need it hold. This plan is for information, and apply refuses it.")
+	case plan.JournalRead:
 	case plan.JournalAbsent:
 		notes = append(notes, "There is no journal yet: nothing counts as ours. The first apply starts one, with a snapshot of what is live.")
 	}
@@ -232,11 +233,11 @@ func (p *printer) unmanaged(list []plan.Unmanaged, s *subject) {
 	p.text(2, 2, "", "not managed, left alone:")
 	for _, u := range list {
 		name := clean(u.Name.Relative(s.name) + " " + string(u.Type))
-		texts := make([]string, len(u.Values))
-		for i, v := range u.Values {
-			texts[i] = elide(value(v), max(p.Width/2, 24), 0)
+		short := texts(u.Values)
+		for i := range short {
+			short[i] = elide(short[i], max(p.Width/2, 24), 0)
 		}
-		line := name + "  " + strings.Join(texts, ", ")
+		line := name + "  " + strings.Join(short, ", ")
 		if u.Why != "" {
 			line += "  (" + clean(u.Why) + ")"
 		}

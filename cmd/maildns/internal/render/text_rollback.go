@@ -72,11 +72,24 @@ func join(parts []string) string {
 	return strings.Join(out, ", ")
 }
 
-// kept writes what did not exist at the target and stays.
+// kept writes what did not exist at the target and stays, those with the same
+// reason together.
 func (p *printer) kept(list []Kept) {
-	for _, k := range list {
-		c := plan.Change{Name: k.Name, Type: k.Type, Kind: k.Kind}
-		p.text(2, 6, "", fmt.Sprintf("= %s of %s stays: %s (--exact removes it)", recordName(k.Domain, &c), k.Domain, k.Why))
+	for len(list) > 0 {
+		first, n := list[0], 1
+		for n < len(list) && list[n].Domain == first.Domain && list[n].Why == first.Why {
+			n++
+		}
+		names := make([]string, n)
+		for i, k := range list[:n] {
+			names[i] = recordName(k.Domain, &plan.Change{Name: k.Name, Type: k.Type, Kind: k.Kind})
+		}
+		verb, object := "stays", "it"
+		if n > 1 {
+			verb, object = "stay", "them"
+		}
+		p.text(2, 6, "", fmt.Sprintf("= %s of %s %s: %s (--exact removes %s)", enumerate(names, n), first.Domain, verb, first.Why, object))
+		list = list[n:]
 	}
 }
 
@@ -99,11 +112,7 @@ func setText(s *plan.Set) string {
 	if s == nil || len(s.Values) == 0 {
 		return "no such record"
 	}
-	texts := make([]string, len(s.Values))
-	for i, v := range s.Values {
-		texts[i] = value(v)
-	}
-	return fmt.Sprintf("%s (TTL %s)", strings.Join(texts, " | "), seconds(s.TTL))
+	return fmt.Sprintf("%s (TTL %s)", strings.Join(texts(s.Values), " | "), seconds(s.TTL))
 }
 
 // aftermath writes what people must know after a rollback.

@@ -147,10 +147,8 @@ func meaning(items []item, j int) []string {
 				next = "the next line"
 			}
 			return []string{fmt.Sprintf("%s, so that %s can be undone in %s", from, next, duration(it.Mistake))}
-		case it.Step == plan.StepRestoreTTL && it.State == plan.Waiting:
-			return []string{from + ", the declared one, when the change has settled"}
 		case it.Step == plan.StepRestoreTTL:
-			return []string{from + ", the declared one"}
+			return []string{from + ", back to the declared one"}
 		case len(it.Meaning) == 0 && it.Action == plan.ActionTTL:
 			return []string{from}
 		}
@@ -271,23 +269,22 @@ func undeclared(c *plan.Change) []string {
 	if c.After == nil || c.Declared == nil {
 		return nil
 	}
-	var kept []string
-	switch c.Kind {
-	case records.KindSPF:
-		declared := terms(c.Declared.Values)
-		for _, t := range terms(c.After.Values) {
-			if !slices.Contains(declared, t) {
-				kept = append(kept, t)
-			}
-		}
-	case records.KindMX:
-		for _, v := range c.After.Values {
-			if !slices.Contains(c.Declared.Values, v) {
-				kept = append(kept, string(v))
-			}
-		}
+	list := terms
+	if c.Kind == records.KindMX {
+		list = texts
+	} else if c.Kind != records.KindSPF {
+		return nil
 	}
-	return kept
+	declared := list(c.Declared.Values)
+	return slices.DeleteFunc(list(c.After.Values), func(s string) bool { return slices.Contains(declared, s) })
+}
+
+func texts(values []records.Value) []string {
+	out := make([]string, len(values))
+	for i, v := range values {
+		out[i] = value(v)
+	}
+	return out
 }
 
 // terms lists what the SPF records among values authorise.
