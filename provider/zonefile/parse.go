@@ -197,7 +197,7 @@ func (p *parser) record(src *source, e entry) (*record, error) {
 	if err := p.readData(src, e, r); err != nil {
 		return nil, err
 	}
-	return r, p.readTTL(src, e, r)
+	return r, p.readTTL(e, r)
 }
 
 // readFields finds TTL, class and type, the first two in any order.
@@ -363,7 +363,8 @@ func overWire(rr dns.RR) (dns.RR, error) {
 func dataText(rr dns.RR) string {
 	text := rr.String()
 	if _, ok := rr.(*dns.RFC3597); ok { // prints its header in another way
-		return text[strings.Index(text, `\#`):]
+		_, data, _ := strings.Cut(text, `\#`)
+		return `\#` + data
 	}
 	return strings.TrimPrefix(text, rr.Header().String())
 }
@@ -398,7 +399,7 @@ func (p *parser) readSOA(src *source, e entry, r *record) error {
 }
 
 // readTTL gives the record its TTL and remembers it for those that follow.
-func (p *parser) readTTL(src *source, e entry, r *record) error {
+func (p *parser) readTTL(e entry, r *record) error {
 	if r.ttlAt >= 0 {
 		p.ttls.setLast(r.ttl)
 	} else {

@@ -34,10 +34,8 @@ func parseTTL(text []byte) (ttl records.TTL, ok bool) {
 		return 0, false
 	}
 	var total, n uint64
-	unit := false // whether the last character was one
 	for _, c := range text {
-		unit = !isDigit(c)
-		if !unit {
+		if isDigit(c) {
 			n = n*10 + uint64(c-'0')
 		} else {
 			factor := unitSeconds(c)

@@ -37,13 +37,22 @@ type Provider struct {
 	Now         func() time.Time // for date serials
 	Disk        disk.FS
 
-	turns sync.Map // records.Name to *sync.Mutex
+	mu    sync.Mutex
+	turns map[records.Name]*sync.Mutex // one for each zone that was written
 }
 
 // turn waits for the other writers of a zone.
 func (p *Provider) turn(zone records.Name) (done func()) {
-	mu, _ := p.turns.LoadOrStore(zone, new(sync.Mutex))
-	turn := mu.(*sync.Mutex)
+	p.mu.Lock()
+	if p.turns == nil {
+		p.turns = map[records.Name]*sync.Mutex{}
+	}
+	turn, ok := p.turns[zone]
+	if !ok {
+		turn = new(sync.Mutex)
+		p.turns[zone] = turn
+	}
+	p.mu.Unlock()
 	turn.Lock()
 	return turn.Unlock
 }
@@ -98,9 +107,8 @@ func (p *Provider) Transact(ctx context.Context, zone records.Name, changes []re
 	// Another program may write the file between our reading and replacing
 	// it; then what it wrote is read, and the sets are compared again.
 	const tries = 3
-	written := false
-	err := error(disk.ErrChanged)
-	for n := 0; n < tries && errors.Is(err, disk.ErrChanged); n++ {
+	written, err := p.write(ctx, zone, changes)
+	for n := 1; n < tries && errors.Is(err, disk.ErrChanged); n++ {
 		written, err = p.write(ctx, zone, changes)
 	}
 	if err != nil || !written {
