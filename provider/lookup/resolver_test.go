@@ -264,24 +264,21 @@ func TestSilentServerGoesToTheEnd(t *testing.T) {
 	})
 }
 
-// TestSlowNameDoesNotCondemnItsServer: a name whose own servers are dead times
-// out, but its resolver stays the first to be asked.
+// TestSlowNameDoesNotCondemnItsServer: a server that has trouble with one name
+// stays the first to be asked, as it answers the probe.
 func TestSlowNameDoesNotCondemnItsServer(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, []string{first, second}, example)
-		for _, s := range w {
-			s.Break("slow.example.com", dnstest.Fault{Misdeed: dnstest.Drop})
-		}
+		w[first].Break("slow.example.com", dnstest.Fault{Misdeed: dnstest.Drop})
 		r := w.resolver([]string{first, second}, Options{})
-		if _, err := r.Lookup(t.Context(), "slow.example.com", "A"); reasonOf(err) != Timeout {
-			t.Errorf("got %v, want a timeout", err)
+		if a, err := r.Lookup(t.Context(), "slow.example.com", "A"); err != nil || !a.NXDomain {
+			t.Errorf("%+v, %v; want the second server's answer", a, err)
 		}
-		asked := len(w[second].Queries())
 		if _, err := r.Lookup(t.Context(), "a.mail.example.com", "A"); err != nil {
 			t.Error(err)
 		}
-		if len(w[second].Queries()) != asked {
+		if w[second].Count("a.mail.example.com", "A") != 0 {
 			t.Error("the second server was asked before the first")
 		}
 	})
@@ -393,12 +390,17 @@ func TestRefusedConnections(t *testing.T) {
 	})
 }
 
-// TestClosedPort has a real port that nobody listens on.
+// TestClosedPort has a real port that is taken for TCP, so that nobody else
+// gets it, and closed for UDP.
 func TestClosedPort(t *testing.T) {
 	t.Parallel()
-	s := dnstest.Start(t, example)
-	s.Close()
-	if _, err := New([]string{s.Addr()}, Options{}).Lookup(t.Context(), "example.com", "A"); !errors.Is(err, ErrNoNetwork) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	r := New([]string{listener.Addr().String()}, Options{})
+	if _, err := r.Lookup(t.Context(), "example.com", "A"); !errors.Is(err, ErrNoNetwork) {
 		t.Errorf("got %v", err)
 	}
 }
