@@ -96,6 +96,9 @@ func (a *app) apply(ctx context.Context, f applyFlags) error {
 	if err := a.mayWrite(s.book); err != nil {
 		return err
 	}
+	if err := s.gather(false, nil); err != nil {
+		return err
+	}
 	p := &applying{site: s, flags: f, format: format}
 	if err := p.check(); err != nil {
 		return err
@@ -404,7 +407,11 @@ func (a *app) confirm(ctx context.Context, question string) error {
 
 // newRun is the run that the journal will name.
 func (s *site) newRun() (*apply.Run, error) {
-	return s.app.newRun(s.book.Journal, s.now, configDigest(s.cfg), notifyTargets(s.cfg))
+	run, err := s.app.newRun(s.book.Journal, s.now, configDigest(s.cfg), notifyTargets(s.cfg))
+	if err == nil {
+		run.Facts = s.facts
+	}
+	return run, err
 }
 
 func (a *app) newRun(j *journal.Journal, clock func() plan.Clock, digest string, notify []journal.Target) (*apply.Run, error) {

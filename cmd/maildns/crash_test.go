@@ -96,7 +96,7 @@ func reboot(t *testing.T, dir string) string {
 
 // world is one process on a directory.
 func world(files disk.FS, out *bytes.Buffer) World {
-	env := map[string]string{"MAILDNS_CLOCK": clockStart, "USER": "sre"}
+	env := map[string]string{"MAILDNS_CLOCK": clockStart, "USER": "sre", "MAILDNS_RESOLVER": "127.0.0.1:1"}
 	return World{
 		Stdin: strings.NewReader(""), Stdout: out, Stderr: out,
 		Lookup: func(k string) (string, bool) { v, ok := env[k]; return v, ok },
@@ -241,7 +241,7 @@ func TestProperty4KilledProcess(t *testing.T) {
 	for at := 0; at < 60; at += 3 {
 		dir := newDir(t)
 		c := exec.CommandContext(t.Context(), "maildns", "-C", dir, "apply", "--auto-approve")
-		c.Env = append(os.Environ(), "MAILDNS_CLOCK="+clockStart, "USER=sre", killVariable+"="+strconv.Itoa(at))
+		c.Env = append(os.Environ(), "MAILDNS_CLOCK="+clockStart, "USER=sre", "MAILDNS_RESOLVER=127.0.0.1:1", killVariable+"="+strconv.Itoa(at))
 		err := c.Run()
 		if ws, ok := c.ProcessState.Sys().(syscall.WaitStatus); err != nil && ok && ws.Signaled() {
 			killed++
@@ -304,7 +304,7 @@ func together(t *testing.T, dir string) map[int]int {
 	var cmds []*exec.Cmd
 	for range 2 {
 		c := exec.CommandContext(t.Context(), "maildns", "-C", dir, "apply", "--auto-approve")
-		c.Env = append(os.Environ(), "MAILDNS_CLOCK="+clockStart, "USER=sre")
+		c.Env = append(os.Environ(), "MAILDNS_CLOCK="+clockStart, "USER=sre", "MAILDNS_RESOLVER=127.0.0.1:1")
 		if err := c.Start(); err != nil {
 			t.Fatal(err)
 		}

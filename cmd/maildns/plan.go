@@ -22,6 +22,8 @@ type planFlags struct {
 	at       string
 	detailed bool
 	changed  bool
+	offline  bool
+	resolver []string
 }
 
 func newPlan(a *app) *cobra.Command {
@@ -46,6 +48,8 @@ and what a gate holds and why. Nothing is written but the file of -o.` +
 	fl.StringVar(&f.format, "format", "text", "text, markdown or json")
 	fl.StringVar(&f.at, "at", "", "what would be allowed at that `TIME` (RFC 3339); can't be saved")
 	fl.BoolVar(&f.detailed, "detailed-exitcode", false, "tell by the exit status whether there is something to do")
+	fl.BoolVar(&f.offline, "offline", false, "skip the checks that need DNS, and say so")
+	fl.StringArrayVar(&f.resolver, "resolver", nil, "ask this DNS server: `HOST:PORT` (MAILDNS_RESOLVER; otherwise the system's)")
 	fl.BoolVar(&f.changed, "changed", false, "only domains whose declaration has changed or that have a due step")
 	return c
 }
@@ -67,7 +71,13 @@ func (a *app) plan(ctx context.Context, f planFlags) error {
 	if err != nil {
 		return err
 	}
+	if err := s.gather(f.offline, f.resolver); err != nil {
+		return err
+	}
 	o := s.rendering()
+	if f.offline {
+		o.Notes = append(o.Notes, "Made with --offline: what needs DNS (the SPF budget, the addresses that senders use) was not checked.")
+	}
 	if f.at != "" {
 		if s.clock.Now, err = time.Parse(time.RFC3339, f.at); err != nil {
 			return fmt.Errorf("--at is %q: write a time such as 2026-12-24T12:00:00Z", f.at)

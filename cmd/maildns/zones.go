@@ -17,9 +17,11 @@ import (
 
 	"github.com/attunelogic/maildns/cmd/maildns/internal/config"
 	"github.com/attunelogic/maildns/plan"
+	"github.com/attunelogic/maildns/plan/facts"
 	"github.com/attunelogic/maildns/plan/journal"
 	"github.com/attunelogic/maildns/plan/policy"
 	"github.com/attunelogic/maildns/provider"
+	"github.com/attunelogic/maildns/provider/lookup"
 	"github.com/attunelogic/maildns/records"
 )
 
@@ -41,6 +43,9 @@ type site struct {
 	hosts *hosts
 	clock plan.Clock
 	open  map[records.Name][]plan.Override
+
+	resolver *lookup.Resolver // nil: offline
+	facts    *facts.Gatherer
 }
 
 // newSite loads the configuration and opens what it names.
@@ -232,7 +237,7 @@ func (s *site) planZone(ctx context.Context, w *zoneWork, zone *provider.Zone) p
 		p.state = journal.Next(p.state, *p.head.Pending, live, s.clock.Moment())
 	}
 	p.plan = policy.PlanZone(policy.ZoneInput{
-		Live: live, Past: p.state.Index(), Known: policy.Known{Journal: p.journal}, Clock: s.clock,
+		Live: live, Past: p.state.Index(), Journal: p.journal, SPF: s.facts.SPF(ctx, live, w.domains), Clock: s.clock,
 		Domains: w.domains, Others: w.others, Open: s.open,
 		Transactional: zone.Limits().Transactional, Source: plan.LiveProvider,
 	})
@@ -254,6 +259,7 @@ func (s *site) planZones(ctx context.Context, works []*zoneWork) ([]planned, err
 	if err != nil {
 		return nil, err
 	}
+	s.tellResolver()
 	for _, p := range out {
 		openErr = errors.Join(openErr, p.err)
 	}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/attunelogic/maildns/plan"
+	"github.com/attunelogic/maildns/plan/facts"
 	"github.com/attunelogic/maildns/plan/journal"
 	"github.com/attunelogic/maildns/plan/policy"
 	"github.com/attunelogic/maildns/plan/store"
@@ -35,6 +36,8 @@ type Run struct {
 	// none.
 	ConfigDigest string
 	Notify       []journal.Target
+	// Facts asks the DNS; nil asks nothing, and what rests on it is unknown.
+	Facts *facts.Gatherer
 	// Patience is how long a zone that another run holds is waited for.
 	Patience time.Duration
 }
@@ -103,6 +106,7 @@ type work struct {
 	state  plan.State
 	head   journal.Head
 	live   records.Zone
+	spf    map[records.Name]*policy.KnownSPF
 	result Result
 }
 
@@ -205,6 +209,7 @@ func (w *work) snapshot(sets []records.RRset, items []journal.Item) records.Zone
 
 // apply plans the zone anew, compares, and writes what is due.
 func (w *work) apply(ctx context.Context) error {
+	w.spf = w.Facts.SPF(ctx, w.live, slices.Concat(w.job.Domains, w.job.Others))
 	fresh := w.plan(w.live, w.state)
 	accepted, refusal := w.review(fresh)
 	approved := policy.Approve(w.live, accepted, w.job.PlanID)
@@ -230,7 +235,7 @@ func (w *work) apply(ctx context.Context) error {
 
 func (w *work) plan(live records.Zone, state plan.State) policy.ZonePlan {
 	return policy.PlanZone(policy.ZoneInput{
-		Live: live, Past: state.Index(), Known: policy.Known{Journal: plan.JournalRead}, Clock: w.Clock(),
+		Live: live, Past: state.Index(), Journal: plan.JournalRead, SPF: w.spf, Clock: w.Clock(),
 		Domains: w.job.Domains, Others: w.job.Others, Open: w.job.Open, Transactional: w.job.Zone.Limits().Transactional, Source: plan.LiveProvider,
 	})
 }

@@ -24,15 +24,6 @@ type Input struct {
 	Open []plan.Override
 }
 
-// Known is what has been learnt from outside about a domain: reports, DNS,
-// policy files. What is not known holds the gates that need it. The zero value
-// knows nothing.
-type Known struct {
-	// Journal says whether the past is known. Where the journal is
-	// unreadable nothing counts as owned and every gate says unknown.
-	Journal plan.JournalStatus
-}
-
 // Limit splits a declaration into what is published today and what gates hold
 // back. Loosening, mending and additions are never held; what tightens waits
 // until its gate opens, and until then what is live stays.

@@ -28,8 +28,9 @@ type spfCase struct {
 }
 
 type leaving struct {
-	term spf.Term
-	gate plan.GateVerdict
+	term    spf.Term
+	gate    plan.GateVerdict
+	subject string // the term and what it authorises
 }
 
 // splitSPF publishes the union of the declared terms and the live ones that
@@ -93,15 +94,24 @@ func (s *spfCase) liveTerms() []spf.Term {
 
 // weighTerms finds the live terms that would leave, and asks their gates.
 func (s *spfCase) weighTerms() {
+	declared, all := s.Known.SPF.record(s.declared)
 	for _, t := range s.liveTerms() {
 		if !s.narrows(t) {
 			continue
+		}
+		subject := t.Key()
+		if known, ok := s.Known.SPF.term(t); ok && all {
+			lost := known.Pass.Minus(declared.Pass)
+			if lost.IsEmpty() || known.Broken != "" {
+				continue // nobody loses anything by it
+			}
+			subject = fmt.Sprintf("%s (%s)", t.Key(), howMany(lost))
 		}
 		gate := GateNarrow
 		if s.protects("spf:" + t.Key()) {
 			gate = GateAdoption
 		}
-		s.leaving = append(s.leaving, leaving{t, s.ask(gate, s.key, t.Key())})
+		s.leaving = append(s.leaving, leaving{t, s.ask(gate, s.key, subject), subject})
 	}
 }
 
@@ -189,8 +199,10 @@ func (s *spfCase) split() *verdict {
 	keep := s.leavingNow()
 	today := s.union(keep, s.rest)
 	v := &verdict{today: today}
-	if n := lookups(today[0].Value); n > MaxLookups && len(keep) > 0 {
+	if n := s.lookups(today[0].Value); n > MaxLookups && len(keep) > 0 {
 		return s.tooMany(n, keep)
+	} else if n > MaxLookups && !s.fewer(n) {
+		return s.overBudget(n)
 	}
 	for _, gate := range []string{GateAdoption, GateNarrow} {
 		if g, rest := s.without(gate); g != nil {
@@ -221,7 +233,7 @@ func (s *spfCase) without(gate string) (*plan.GateVerdict, []spf.Term) {
 		case l.gate.Opens():
 		case l.gate.ID == gate:
 			word = &l.gate
-			names = append(names, l.term.Key())
+			names = append(names, l.subject)
 		default:
 			rest = append(rest, l.term)
 		}
@@ -279,11 +291,30 @@ func (s *spfCase) firstHolding() plan.GateVerdict {
 	return plan.GateVerdict{ID: GateNarrow}
 }
 
-// lookups counts the terms of a record itself that cost a DNS lookup.
-func lookups(v records.Value) int {
+// lookups counts what a record costs receivers: through all includes where DNS
+// is known, else by its own terms.
+func (s *spfCase) lookups(v records.Value) int {
 	r, err := spf.Parse(string(v))
 	if err != nil {
 		return 0
 	}
+	if sum, ok := s.Known.SPF.record(r); ok {
+		return sum.Lookups
+	}
 	return r.DirectLookups()
+}
+
+// fewer reports whether the one live record costs more than n lookups, so that
+// a record that is still over the limit makes nothing worse.
+func (s *spfCase) fewer(n int) bool {
+	return len(s.slot.live) == 1 && s.lookups(s.slot.live[0].value) >= n
+}
+
+// overBudget holds a record that receivers would answer with PERMERROR.
+func (s *spfCase) overBudget(n int) *verdict {
+	return s.whole(plan.GateVerdict{
+		ID: "spf-lookups", Verdict: plan.VerdictNo,
+		Reason: fmt.Sprintf("with all that it includes the record needs %d lookups, and receivers stop at %d (RFC 7208 4.6.4)", n, MaxLookups),
+		Needs:  "fewer senders, a subdomain of its own for one of them, or a flattened include",
+	})
 }

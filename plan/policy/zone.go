@@ -11,7 +11,8 @@ import (
 type ZoneInput struct {
 	Live          records.Zone
 	Past          *plan.Past
-	Known         Known
+	Journal       plan.JournalStatus
+	SPF           map[records.Name]*KnownSPF // what DNS says, by domain
 	Clock         plan.Clock
 	Domains       []*records.Domain                // those that are planned
 	Others        []*records.Domain                // declared in the zone, and not planned now
@@ -33,7 +34,7 @@ func PlanZone(in ZoneInput) ZonePlan {
 	today := make([]plan.Today, len(in.Domains))
 	inputs := make([]Input, len(in.Domains))
 	for i, d := range in.Domains {
-		inputs[i] = Input{Domain: d, Live: in.Live, Past: in.Past, Known: in.Known, Clock: in.Clock, Open: in.Open[d.Name]}
+		inputs[i] = Input{Domain: d, Live: in.Live, Past: in.Past, Known: Known{Journal: in.Journal, SPF: in.SPF[d.Name]}, Clock: in.Clock, Open: in.Open[d.Name]}
 		today[i] = Limit(inputs[i])
 	}
 	changes := plan.Diff(in.Live, plan.Overlay(in.Live, in.Past, today))
@@ -42,6 +43,7 @@ func PlanZone(in ZoneInput) ZonePlan {
 	out := ZonePlan{Today: today, Used: staged.Used}
 	for i, d := range in.Domains {
 		s := Subject{Input: inputs[i], Today: today[i], Changes: staged.Changes[d.Name]}
+		inputs[i].Known.SPF.explain(s.Changes)
 		out.Domains = append(out.Domains, plan.Domain{
 			Name: d.Name, Zone: d.Zone, Provider: d.Provider.String(),
 			Transactional: in.Transactional, Live: in.Source, ConfigDigest: d.Digest, Owner: d.Owner,

@@ -1,0 +1,182 @@
+package policy
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/attunelogic/maildns/plan"
+	"github.com/attunelogic/maildns/records"
+	"github.com/attunelogic/maildns/records/spf"
+)
+
+// Known is what has been learnt from outside about a domain: reports, DNS,
+// policy files. What is not known holds the gates that need it. The zero value
+// knows nothing.
+type Known struct {
+	// Journal says whether the past is known. Where the journal is
+	// unreadable nothing counts as owned and every gate says unknown.
+	Journal plan.JournalStatus
+	// SPF is what DNS says of the terms of the domain's SPF records; nil where
+	// it was not asked.
+	SPF *KnownSPF
+}
+
+// KnownSPF is what DNS says of the SPF terms of one domain, live and declared.
+type KnownSPF struct {
+	Terms map[string]KnownTerm // by Term.Key
+	// Flat is the declared record with its flatten names replaced by their
+	// networks; nil where none is asked for or where FlatProblem says why not.
+	Flat        *spf.Record
+	FlatProblem string
+}
+
+// KnownTerm is what one SPF term comes to.
+type KnownTerm struct {
+	Pass           spf.AddressSet // the addresses that it passes
+	Lookups, Voids int            // the term itself counted (RFC 7208 4.6.4)
+	// Unknown says why Pass may not be all of it, empty where it is.
+	Unknown string
+	// Broken says why receivers answer PERMERROR when they reach it.
+	Broken string
+}
+
+// term returns what is known of a term, ok only where that is all of it.
+func (k *KnownSPF) term(t spf.Term) (KnownTerm, bool) {
+	if k == nil {
+		return KnownTerm{}, false
+	}
+	known, ok := k.Terms[authority(t)]
+	return known, ok && known.Unknown == ""
+}
+
+// authority is the key of a term by the addresses that it authorises: a
+// redirect passes what an include of the same domain passes.
+func authority(t spf.Term) string {
+	if t.Kind == spf.Redirect {
+		t.Kind = spf.Include
+	}
+	return t.Key()
+}
+
+// known sums up a record's terms: what they pass, and what they cost. It is
+// false where a term is not known, or where a term that is no pass stands
+// before the end, so that order counts.
+func (k *KnownSPF) record(r *spf.Record) (sum KnownTerm, ok bool) {
+	for _, t := range r.Live() {
+		if t.Kind == spf.All {
+			continue
+		}
+		known, ok := k.term(t)
+		if !ok || t.Qualifier != spf.Pass {
+			return sum, false
+		}
+		sum.Pass = sum.Pass.Union(known.Pass)
+		sum.Lookups += known.Lookups
+		sum.Voids += known.Voids
+		sum.Broken = cmp.Or(sum.Broken, known.Broken)
+	}
+	return sum, k != nil
+}
+
+// union sums up several records together: what a sender may be in any of them.
+func (k *KnownSPF) union(values []records.Value) (sum KnownTerm, ok bool) {
+	for _, v := range values {
+		r, err := spf.Parse(string(v))
+		if err != nil {
+			return sum, false
+		}
+		one, ok := k.record(r)
+		if !ok {
+			return sum, false
+		}
+		sum.Pass = sum.Pass.Union(one.Pass)
+		sum.Lookups, sum.Voids = sum.Lookups+one.Lookups, sum.Voids+one.Voids
+	}
+	return sum, k != nil
+}
+
+// ownLookups begins the line of a change that counts a record's own terms; what
+// DNS says of the whole tree takes its place.
+const ownLookups = "lookups of its own terms"
+
+// explain adds to the SPF changes of a domain what DNS knows: lookups through
+// all includes, and the addresses that gain and lose authorisation.
+func (k *KnownSPF) explain(changes []plan.Change) {
+	for i := range changes {
+		c := &changes[i]
+		if k == nil || c.Kind != records.KindSPF || c.Step != plan.StepChange {
+			continue
+		}
+		before, ok1 := k.union(spfOf(c.Before))
+		after, ok2 := k.union(spfOf(c.After))
+		if !ok1 || !ok2 {
+			continue
+		}
+		c.Meaning = slices.DeleteFunc(slices.Clone(c.Meaning), func(m string) bool { return strings.HasPrefix(m, ownLookups) })
+		c.Meaning = append(c.Meaning, counts(c.Before, before, after)...)
+		c.Meaning = append(c.Meaning, addresses("gain", after.Pass.Minus(before.Pass))...)
+		c.Meaning = append(c.Meaning, addresses("lose", before.Pass.Minus(after.Pass))...)
+	}
+}
+
+// spfOf are the SPF values of a set.
+func spfOf(s *plan.Set) []records.Value {
+	if s == nil {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(s.Values), func(v records.Value) bool { return !spf.IsSPF(string(v)) })
+}
+
+func counts(was *plan.Set, before, after KnownTerm) []string {
+	var out []string
+	switch {
+	case len(spfOf(was)) != 1:
+		out = append(out, fmt.Sprintf("lookups: %d of %d", after.Lookups, MaxLookups))
+	case before.Lookups != after.Lookups:
+		out = append(out, fmt.Sprintf("lookups %d → %d of %d", before.Lookups, after.Lookups, MaxLookups))
+	}
+	if after.Voids > 0 {
+		out = append(out, fmt.Sprintf("lookups that come to nothing: %d of %d", after.Voids, MaxVoids))
+	}
+	return out
+}
+
+// MaxVoids is the limit of void lookups (RFC 7208 4.6.4).
+const MaxVoids = 2
+
+// addresses says how many addresses a set has, and names the largest ranges.
+func addresses(verb string, s spf.AddressSet) []string {
+	if s.IsEmpty() {
+		return nil
+	}
+	var ranges []string
+	for _, r := range s.Largest(3) {
+		ranges = append(ranges, r.String())
+	}
+	return []string{fmt.Sprintf("%s authorisation: %s (%s)", verb, howMany(s), strings.Join(ranges, ", "))}
+}
+
+// howMany counts a set in words: IPv4 addresses, and IPv6 by its ranges, whose
+// addresses nobody can count.
+func howMany(s spf.AddressSet) string {
+	var parts []string
+	if n := s.Count4(); n == 1 {
+		parts = append(parts, "1 IPv4 address")
+	} else if n > 0 {
+		parts = append(parts, fmt.Sprintf("%d IPv4 addresses", n))
+	}
+	six := 0
+	for _, r := range s.Ranges() {
+		if !r.From.Is4() {
+			six++
+		}
+	}
+	if six == 1 {
+		parts = append(parts, "1 IPv6 range")
+	} else if six > 0 {
+		parts = append(parts, fmt.Sprintf("%d IPv6 ranges", six))
+	}
+	return strings.Join(parts, ", ")
+}
