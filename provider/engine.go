@@ -73,10 +73,18 @@ func phase(c records.Change) int {
 	}
 }
 
+// ordered returns the changes that change something, in the order of writing.
 func ordered(changes []records.Change) []records.Change {
-	return slices.SortedFunc(slices.Values(changes), func(a, b records.Change) int {
+	effective := slices.DeleteFunc(slices.Clone(changes), func(c records.Change) bool {
+		if c.Before == nil || c.After == nil {
+			return c.Before == c.After
+		}
+		return c.Before.Equal(*c.After)
+	})
+	slices.SortFunc(effective, func(a, b records.Change) int {
 		return cmp.Or(cmp.Compare(phase(a), phase(b)), a.Compare(b.Key))
 	})
+	return effective
 }
 
 // checkOneByOne refuses what can't be done one set at a time: between the
@@ -109,7 +117,11 @@ func (z *Zone) writeSet(ctx context.Context, c records.Change) error {
 		_, err := client.SetRecords(ctx, zone, rr.Records(*c.After, z.Name))
 		return err
 	default:
-		return z.writeValues(ctx, steps(c))
+		todo, err := steps(c)
+		if err != nil {
+			return err
+		}
+		return z.writeValues(ctx, todo)
 	}
 }
 
@@ -128,8 +140,10 @@ type step struct {
 // steps takes a set from one state to the other value by value: additions
 // before removals. A value that must be alone (two SPF or DMARC records are an
 // error to every receiver, RFC 7208 4.5, RFC 7489 6.6.3) first makes room, as
-// does one whose TTL changes, since a host takes the same value only once.
-func steps(c records.Change) []step {
+// does one whose TTL changes, since a host takes the same value only once. An
+// empty value goes first too, and only where it is alone: libdns takes it for
+// any value.
+func steps(c records.Change) ([]step, error) {
 	var first, add, last []step
 	before := records.RRset{Key: c.Key}
 	if c.Before != nil {
@@ -142,7 +156,9 @@ func steps(c records.Change) []step {
 		s := step{c.Key, anyTTL, v, true}
 		switch kept := c.After.Has(v); {
 		case kept && before.TTL == c.After.TTL:
-		case kept, alone && isExclusive(c.Key, v):
+		case v == "" && len(before.Values) > 1:
+			return nil, errors.New("the library can't delete an empty value beside others: delete it at the host")
+		case kept, v == "", alone && isExclusive(c.Key, v):
 			first = append(first, s)
 		default:
 			last = append(last, s)
@@ -153,7 +169,7 @@ func steps(c records.Change) []step {
 			add = append(add, step{c.Key, c.After.TTL, v, false})
 		}
 	}
-	return interleave(first, add, last)
+	return interleave(first, add, last), nil
 }
 
 // interleave puts each addition right behind the removal that makes room for
@@ -172,7 +188,7 @@ func interleave(first, add, last []step) []step {
 		first = slices.DeleteFunc(first, room)
 		out = append(out, a)
 	}
-	return slices.Concat(out, first, last)
+	return slices.Concat(first, out, last)
 }
 
 // isExclusive reports whether at most one such value may stand in its set.
@@ -188,17 +204,14 @@ func isExclusive(k records.Key, v records.Value) bool {
 	return tag == "v=dmarc1" && strings.HasPrefix(string(k.Name), "_dmarc.")
 }
 
-func (z *Zone) writeValues(ctx context.Context, steps []step) error {
-	for _, s := range steps {
+func (z *Zone) writeValues(ctx context.Context, todo []step) error {
+	for _, s := range todo {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		recs := []libdns.Record{rr.Record(s.key, s.ttl, s.value, z.Name)}
 		var err error
 		if s.remove {
-			if s.value == "" {
-				return errors.New("the library takes an empty value for any value, so it can't be deleted by itself: delete it at the host")
-			}
 			_, err = z.host.client.DeleteRecords(ctx, rr.FQDN(z.Name), recs)
 		} else {
 			_, err = z.host.client.AppendRecords(ctx, rr.FQDN(z.Name), recs)

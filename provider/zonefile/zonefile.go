@@ -146,8 +146,10 @@ func (f *file) admit(changes []records.Change) ([]records.Change, error) {
 		return nil, err
 	}
 	changes = slices.DeleteFunc(slices.Clone(changes), func(c records.Change) bool {
-		same := c.Before == nil && c.After == nil
-		return same || c.Before != nil && c.After != nil && c.Before.Equal(*c.After)
+		if c.Before == nil || c.After == nil {
+			return c.Before == c.After
+		}
+		return c.Before.Equal(*c.After)
 	})
 	for _, c := range changes {
 		if set, _ := zone.Set(c.Key); set.Fixed != "" {
