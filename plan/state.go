@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"net/netip"
 	"time"
 
 	"github.com/attunelogic/maildns/records"
@@ -113,9 +114,19 @@ type DomainState struct {
 	// has declared since: the difference is what adoption protects.
 	Found    []string `json:"found"`
 	Declared []string `json:"declared"`
+	// Flat holds the networks that a flattened SPF record has from its
+	// vendors.
+	Flat []FlatRange `json:"flat,omitempty"`
 	// Policy is the DMARC policy published now, and Since when it was.
 	Policy string `json:"policy"`
 	Since  Moment `json:"since"`
+}
+
+// FlatRange is a network of a flattened SPF record. Gone is when the vendor was
+// first seen without it, nil while the vendor has it.
+type FlatRange struct {
+	Prefix netip.Prefix `json:"prefix"`
+	Gone   *Moment      `json:"gone,omitempty"`
 }
 
 // RolledBack is a change that a rollback undid. It is keyed by its meaning, so

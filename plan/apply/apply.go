@@ -386,7 +386,7 @@ func (w *work) expected(today []plan.Today, accepted []plan.Domain, approved pol
 		if i < 0 {
 			continue
 		}
-		in := policy.Input{Domain: t.Domain, Live: w.live, Past: past, Clock: w.Clock()}
+		in := policy.Input{Domain: t.Domain, Live: w.live, Past: past, Clock: w.Clock(), Known: policy.Known{SPF: w.spf[t.Domain.Name]}}
 		out.Domains = append(out.Domains, policy.Remember(in, after))
 		out.Holds = append(out.Holds, t.Holds...)
 	}

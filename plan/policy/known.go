@@ -42,8 +42,12 @@ type KnownTerm struct {
 	Broken string
 }
 
-// term returns what is known of a term, ok only where that is all of it.
+// term returns what is known of a term, ok only where that is all of it. The
+// networks of an ip4 or ip6 are known without DNS.
 func (k *KnownSPF) term(t spf.Term) (KnownTerm, bool) {
+	if t.Kind == spf.IP4 || t.Kind == spf.IP6 {
+		return KnownTerm{Pass: spf.SetOf(t.Prefix)}, true
+	}
 	if k == nil {
 		return KnownTerm{}, false
 	}
@@ -60,24 +64,30 @@ func authority(t spf.Term) string {
 	return t.Key()
 }
 
-// known sums up a record's terms: what they pass, and what they cost. It is
-// false where a term is not known, or where a term that is no pass stands
-// before the end, so that order counts.
+// record sums up a record's terms: what they pass, and what they cost. It is
+// false where a term is not known; what the others pass is true all the same.
+// A term that is no pass and stands before the end makes order count, and then
+// nothing is known.
 func (k *KnownSPF) record(r *spf.Record) (sum KnownTerm, ok bool) {
+	ok = true
 	for _, t := range r.Live() {
 		if t.Kind == spf.All {
 			continue
 		}
-		known, ok := k.term(t)
-		if !ok || t.Qualifier != spf.Pass {
-			return sum, false
+		if t.Qualifier != spf.Pass {
+			return KnownTerm{}, false
+		}
+		known, all := k.term(t)
+		if !all {
+			ok = false
+			continue
 		}
 		sum.Pass = sum.Pass.Union(known.Pass)
 		sum.Lookups += known.Lookups
 		sum.Voids += known.Voids
 		sum.Broken = cmp.Or(sum.Broken, known.Broken)
 	}
-	return sum, k != nil
+	return sum, ok
 }
 
 // union sums up several records together: what a sender may be in any of them.
@@ -94,7 +104,7 @@ func (k *KnownSPF) union(values []records.Value) (sum KnownTerm, ok bool) {
 		sum.Pass = sum.Pass.Union(one.Pass)
 		sum.Lookups, sum.Voids = sum.Lookups+one.Lookups, sum.Voids+one.Voids
 	}
-	return sum, k != nil
+	return sum, true
 }
 
 // ownLookups begins the line of a change that counts a record's own terms; what
@@ -106,7 +116,7 @@ const ownLookups = "lookups of its own terms"
 func (k *KnownSPF) explain(changes []plan.Change) {
 	for i := range changes {
 		c := &changes[i]
-		if k == nil || c.Kind != records.KindSPF || c.Step != plan.StepChange {
+		if c.Kind != records.KindSPF || c.Step != plan.StepChange {
 			continue
 		}
 		before, ok1 := k.union(spfOf(c.Before))

@@ -28,13 +28,14 @@ type Input struct {
 // back. Loosening, mending and additions are never held; what tightens waits
 // until its gate opens, and until then what is live stays.
 func Limit(in Input) plan.Today {
-	l := &limiter{Input: in}
+	l := &limiter{Input: in, flat: flatten(in)}
 	l.today = plan.Today{
 		Domain:   in.Domain,
 		Declared: in.Domain.Declared(),
 		Covers:   records.Covers(in.Domain),
 		Open:     slices.Concat(in.Open, blocks(in)),
 	}
+	l.flattened()
 	for _, s := range l.slots() {
 		l.split(s)
 	}
@@ -82,6 +83,7 @@ type slotID struct {
 type limiter struct {
 	Input
 	today plan.Today
+	flat  *flattening // nil: nothing is flattened
 }
 
 // slots collects what is wanted, owned and covered, by kind and name.

@@ -18,6 +18,7 @@ func Remember(in Input, after records.Zone) plan.DomainState {
 		d = plan.DomainState{Domain: in.Domain.Name, Applied: in.Clock.Moment(), Found: parts(liveMail(in.Live, in.Domain.Name))}
 	}
 	d.ConfigDigest = in.Domain.Digest
+	d.Flat = flatRanges(in)
 	d.Declared = union(d.Declared, parts(declaredMail(in.Domain)))
 	if policy := publishedPolicy(after, in.Domain.Name); policy != d.Policy || d.Since.IsZero() {
 		d.Policy, d.Since = policy, in.Clock.Moment()

@@ -51,6 +51,9 @@ func splitSPF(c *court) *verdict {
 	s.declared = declared
 	s.weighTerms()
 	s.weighRest()
+	if s.flat != nil {
+		return s.splitFlat()
+	}
 	return s.split()
 }
 
@@ -96,16 +99,18 @@ func (s *spfCase) liveTerms() []spf.Term {
 func (s *spfCase) weighTerms() {
 	declared, all := s.Known.SPF.record(s.declared)
 	for _, t := range s.liveTerms() {
-		if !s.narrows(t) {
+		if !s.narrows(t) || s.flat.hasExpired(t) {
 			continue
 		}
 		subject := t.Key()
-		if known, ok := s.Known.SPF.term(t); ok && all {
+		if known, ok := s.Known.SPF.term(t); ok {
 			lost := known.Pass.Minus(declared.Pass)
 			if lost.IsEmpty() || known.Broken != "" {
 				continue // nobody loses anything by it
 			}
-			subject = fmt.Sprintf("%s (%s)", t.Key(), howMany(lost))
+			if all {
+				subject = fmt.Sprintf("%s (%s)", t.Key(), howMany(lost))
+			}
 		}
 		gate := GateNarrow
 		if s.protects("spf:" + t.Key()) {
