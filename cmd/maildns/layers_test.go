@@ -29,6 +29,7 @@ type room struct {
 var rooms = map[string]room{
 	"records":                {level: 1, pure: true, beside: []string{"records/spf"}},
 	"records/spf":            {level: 1, pure: true},
+	"records/spf/spftest":    {level: 1, pure: true},
 	"provider/disk":          {level: 1},
 	"provider/disk/disktest": {level: 1, beside: []string{"provider/disk"}},
 

@@ -1,10 +1,7 @@
 package spf
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
-	"io"
 	"net/netip"
 	"os"
 	"os/exec"
@@ -14,126 +11,66 @@ import (
 	"strings"
 	"testing"
 
-	"gopkg.in/yaml.v3"
+	"github.com/attunelogic/maildns/records/spf/spftest"
 )
-
-// suite is a document of the YAML test suites of the SPF community.
-type suite struct {
-	Description string
-	Tests       map[string]suiteCase
-	ZoneData    map[string][]map[string]yaml.Node `yaml:"zonedata"`
-}
-
-type suiteCase struct {
-	Helo, Host  string
-	MailFrom    string `yaml:"mailfrom"`
-	Result      texts
-	Explanation string
-}
-
-// texts is one string or a list of strings.
-type texts []string
-
-func (t *texts) UnmarshalYAML(n *yaml.Node) error {
-	if n.Kind == yaml.SequenceNode {
-		return n.Decode((*[]string)(t))
-	}
-	*t = texts{n.Value}
-	return nil
-}
 
 // readSuites reads a file of the test data of blitiri.com.ar/go/spf, which
 // carries the official suite. That module is a dependency of the tests.
-func readSuites(t *testing.T, file string) []suite {
+func readSuites(t *testing.T, file string) []spftest.Suite {
 	t.Helper()
 	dir, err := exec.Command("go", "list", "-f", "{{.Dir}}", "blitiri.com.ar/go/spf").Output()
 	if err != nil {
 		t.Fatalf("find the module with the test suites: %v", err)
 	}
-	text, err := os.ReadFile(filepath.Join(strings.TrimSpace(string(dir)), "testdata", file))
+	f, err := os.Open(filepath.Join(strings.TrimSpace(string(dir)), "testdata", file))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var suites []suite
-	for decoder := yaml.NewDecoder(bytes.NewReader(text)); ; {
-		var s suite
-		err := decoder.Decode(&s)
-		if errors.Is(err, io.EOF) {
-			return suites
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		suites = append(suites, s)
+	defer f.Close()
+	suites, err := spftest.Read(f)
+	if err != nil {
+		t.Fatal(err)
 	}
+	return suites
 }
 
-// zone builds the suite's zone. As its authors have it, SPF entries stand for
-// TXT records unless there are any, "TXT: NONE" among them, and TIMEOUT makes
-// those types fail that have no records.
-func (s *suite) zone(t *testing.T) *zone {
+// suiteZone builds a suite's zone.
+func suiteZone(t *testing.T, s spftest.Suite) *zone {
 	t.Helper()
 	z := newZone(t)
-	for name, entries := range s.ZoneData {
-		h := z.host(name)
-		var spf []string
-		none := false
-		for _, entry := range entries {
-			for kind, value := range entry {
-				none = none || kind == "TXT" && value.Value == "NONE"
-				if kind == "SPF" {
-					spf = append(spf, joined(&value))
-				} else if value.Value != "NONE" {
-					h.addEntry(t, kind, &value)
-				}
-			}
+	for _, r := range s.Records {
+		h := z.host(r.Owner)
+		switch r.Type {
+		case "TXT":
+			h.txt = append(h.txt, strings.Join(r.Values, ""))
+		case "MX":
+			h.mx = append(h.mx, r.Values[1])
+		case "PTR":
+			h.ptr = append(h.ptr, r.Values...)
+		case "CNAME":
+			h.cname = &r.Values[0]
+		case "A", "AAAA":
+			h.addAddresses(t, r.Values)
+		default:
+			t.Fatalf("the suite has a record of an unknown type %q", r.Type)
 		}
-		if len(h.txt) == 0 && !none {
-			h.txt = spf
-		}
+	}
+	for _, name := range s.Broken {
+		z.host(name).broken = true
 	}
 	return z
 }
 
-// joined is the text of a TXT record given as one string or several.
-func joined(n *yaml.Node) string {
-	text := n.Value
-	for _, part := range n.Content {
-		text += part.Value
-	}
-	return text
-}
-
-func (h *host) addEntry(t *testing.T, kind string, value *yaml.Node) {
-	t.Helper()
-	switch kind {
-	case "TXT":
-		h.txt = append(h.txt, joined(value))
-	case "MX":
-		h.mx = append(h.mx, value.Content[1].Value)
-	case "PTR":
-		h.ptr = append(h.ptr, value.Value)
-	case "CNAME":
-		h.cname = &value.Value
-	case "A", "AAAA":
-		h.addAddresses(t, []string{value.Value})
-	case "TIMEOUT", "SERVFAIL", "CNAMELOOP":
-		h.broken = true
-	default:
-		t.Fatalf("the suite has an entry of an unknown kind %q", kind)
-	}
-}
-
-// run evaluates a case and returns what is wrong with the verdict, if anything.
-func (c *suiteCase) run(t *testing.T, z *zone) string {
+// wrong evaluates a case and returns what is wrong with the verdict, if anything.
+func wrong(t *testing.T, z *zone, c spftest.Case) string {
 	t.Helper()
 	ip, err := netip.ParseAddr(c.Host)
 	if err != nil {
 		t.Fatal(err)
 	}
 	got := Check(t.Context(), z, Query{IP: ip, Sender: c.MailFrom, Helo: c.Helo})
-	if !slices.Contains(c.Result, string(got.Result)) {
-		return fmt.Sprintf("result %s (%s), want %v", got.Result, got.Problem, c.Result)
+	if !slices.Contains(c.Results, string(got.Result)) {
+		return fmt.Sprintf("result %s (%s), want %v", got.Result, got.Problem, c.Results)
 	}
 	want := c.Explanation
 	if want == "DEFAULT" { // the receiver's own text, which is the caller's matter
@@ -147,26 +84,26 @@ func (c *suiteCase) run(t *testing.T, z *zone) string {
 
 // runSuites evaluates all cases of a file. A deviation, keyed by case, must
 // have exactly the given result.
-func runSuites(t *testing.T, file string, prepare func(*suite), deviations map[string]Result) (passed, total int) {
+func runSuites(t *testing.T, file string, prepare func(*spftest.Suite), deviations map[string]Result) (passed, total int) {
 	t.Helper()
 	for _, s := range readSuites(t, file) {
 		if prepare != nil {
 			prepare(&s)
 		}
-		z := s.zone(t)
-		for name, c := range s.Tests {
+		z := suiteZone(t, s)
+		for _, c := range s.Cases {
 			total++
-			key := s.Description + "/" + name
+			key := s.Description + "/" + c.Name
 			if s.Description == "" {
-				key = name
+				key = c.Name
 			}
 			if result, ok := deviations[key]; ok {
-				c.Result = texts{string(result)}
+				c.Results = []string{string(result)}
 				delete(deviations, key)
 			} else {
 				passed++
 			}
-			if fault := c.run(t, z); fault != "" {
+			if fault := wrong(t, z, c); fault != "" {
 				passed--
 				t.Errorf("%s: %s", key, fault)
 			}
@@ -206,7 +143,7 @@ func TestPySPFSuite(t *testing.T) {
 // are about other things, so the names are completed first.
 func TestBlitiriSuite(t *testing.T) {
 	t.Parallel()
-	passed, total := runSuites(t, "blitirispf-tests.yml", (*suite).qualify, map[string]Result{
+	passed, total := runSuites(t, "blitirispf-tests.yml", qualify, map[string]Result{
 		// Ten mx terms whose hosts all lack addresses. The suite counts the MX
 		// question alone; RFC 7208 section 4.6.4 counts terms whose queries
 		// came to nothing, and an mx asks for addresses as well.
@@ -218,32 +155,26 @@ func TestBlitiriSuite(t *testing.T) {
 var singleLabels = regexp.MustCompile(`((?:include|a|mx|exists|ptr):|redirect=|@|^)([a-z0-9-]+)( |$)`)
 
 // qualify appends a top-level domain to all names of a single label.
-func (s *suite) qualify() {
+func qualify(s *spftest.Suite) {
 	complete := func(text string) string {
 		// Twice, since neighbours share the space between them.
 		once := singleLabels.ReplaceAllString(text, "$1$2.test$3")
 		return singleLabels.ReplaceAllString(once, "$1$2.test$3")
 	}
-	for name, c := range s.Tests {
-		if c.MailFrom != "" {
+	for i := range s.Cases {
+		if c := &s.Cases[i]; c.MailFrom != "" {
 			c.MailFrom = complete(c.MailFrom)
-			s.Tests[name] = c
 		}
 	}
-	zoneData := s.ZoneData
-	s.ZoneData = map[string][]map[string]yaml.Node{}
-	for name, entries := range zoneData {
-		for _, entry := range entries {
-			for kind, value := range entry {
-				switch kind {
-				case "MX":
-					value.Content[1].Value = complete(value.Content[1].Value)
-				case "SPF", "TXT":
-					value.Value = complete(value.Value)
-				}
-				entry[kind] = value
-			}
+	for i := range s.Records {
+		r := &s.Records[i]
+		r.Owner = complete(r.Owner)
+		if r.Type == "MX" || r.Type == "TXT" && len(r.Values) == 1 {
+			last := len(r.Values) - 1
+			r.Values[last] = complete(r.Values[last])
 		}
-		s.ZoneData[complete(name)] = entries
+	}
+	for i := range s.Broken {
+		s.Broken[i] = complete(s.Broken[i])
 	}
 }
