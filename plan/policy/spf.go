@@ -204,10 +204,12 @@ func (s *spfCase) split() *verdict {
 	keep := s.leavingNow()
 	today := s.union(keep, s.rest)
 	v := &verdict{today: today}
-	if n := s.lookups(today[0].Value); n > MaxLookups && len(keep) > 0 {
-		return s.tooMany(n, keep)
-	} else if n > MaxLookups && !s.fewer(n) {
-		return s.overBudget(n)
+	cost := s.cost(today[0].Value)
+	if cost.Lookups > MaxLookups && len(keep) > 0 {
+		return s.tooMany(cost.Lookups, keep)
+	}
+	if g := overBudget(cost); g != nil && !s.noWorse(cost) {
+		return s.whole(*g)
 	}
 	for _, gate := range []string{GateAdoption, GateNarrow} {
 		if g, rest := s.without(gate); g != nil {
@@ -296,30 +298,45 @@ func (s *spfCase) firstHolding() plan.GateVerdict {
 	return plan.GateVerdict{ID: GateNarrow}
 }
 
-// lookups counts what a record costs receivers: through all includes where DNS
-// is known, else by its own terms.
-func (s *spfCase) lookups(v records.Value) int {
+// cost is what a record takes receivers: through all includes where DNS is
+// known, else by its own terms.
+func (s *spfCase) cost(v records.Value) KnownTerm {
 	r, err := spf.Parse(string(v))
 	if err != nil {
-		return 0
+		return KnownTerm{}
 	}
 	if sum, ok := s.Known.SPF.record(r); ok {
-		return sum.Lookups
+		return sum
 	}
-	return r.DirectLookups()
+	return KnownTerm{Lookups: r.DirectLookups()}
 }
 
-// fewer reports whether the one live record costs more than n lookups, so that
-// a record that is still over the limit makes nothing worse.
-func (s *spfCase) fewer(n int) bool {
-	return len(s.slot.live) == 1 && s.lookups(s.slot.live[0].value) >= n
+// noWorse reports whether the one live record costs as much already, so that a
+// record over the limit makes nothing worse.
+func (s *spfCase) noWorse(cost KnownTerm) bool {
+	if len(s.slot.live) != 1 {
+		return false
+	}
+	live := s.cost(s.slot.live[0].value)
+	return live.Lookups >= cost.Lookups && live.Voids >= cost.Voids
 }
 
-// overBudget holds a record that receivers would answer with PERMERROR.
-func (s *spfCase) overBudget(n int) *verdict {
-	return s.whole(plan.GateVerdict{
-		ID: "spf-lookups", Verdict: plan.VerdictNo,
-		Reason: fmt.Sprintf("with all that it includes the record needs %d lookups, and receivers stop at %d (RFC 7208 4.6.4)", n, MaxLookups),
-		Needs:  "fewer senders, a subdomain of its own for one of them, or a flattened include",
-	})
+// overBudget holds a record that receivers would answer with PERMERROR for its
+// lookups alone (RFC 7208 4.6.4); nil where it is within the limits.
+func overBudget(cost KnownTerm) *plan.GateVerdict {
+	switch {
+	case cost.Lookups > MaxLookups:
+		return &plan.GateVerdict{
+			ID: "spf-lookups", Verdict: plan.VerdictNo,
+			Reason: fmt.Sprintf("with all that it includes the record needs %d lookups, and receivers stop at %d (RFC 7208 4.6.4)", cost.Lookups, MaxLookups),
+			Needs:  "fewer senders, a subdomain of its own for one of them, or a flattened include",
+		}
+	case cost.Voids > MaxVoids:
+		return &plan.GateVerdict{
+			ID: "spf-void", Verdict: plan.VerdictNo,
+			Reason: fmt.Sprintf("%d of the record's lookups come to nothing, and receivers stop at %d (RFC 7208 4.6.4)", cost.Voids, MaxVoids),
+			Needs:  "a record without the names that don't exist",
+		}
+	}
+	return nil
 }
