@@ -15,7 +15,6 @@ import (
 
 	"github.com/attunelogic/maildns/provider"
 	"github.com/attunelogic/maildns/provider/providertest"
-	"github.com/attunelogic/maildns/provider/rr"
 	"github.com/attunelogic/maildns/records"
 )
 
@@ -316,25 +315,5 @@ func TestPanicsAreErrors(t *testing.T) {
 	}
 	if err := z.Write(t.Context(), []records.Change{to(records.Zone{}, set("a", "TXT", 60, "x"))}); !errors.Is(err, provider.ErrOutcomeUnknown) {
 		t.Errorf("error %v", err)
-	}
-}
-
-// TestRoundTrip of record sets through libdns.
-func TestRoundTrip(t *testing.T) {
-	t.Parallel()
-	want := records.NewZone(zoneName, 0,
-		set("@", "MX", 60, "0 .", "10 a.example"), set("a", "CNAME", 60, "b.example"), set("b", "SRV", 60, "1 2 3 c.example"),
-		set("_x._tcp", "SRV", 60, "1 2 3 c.example"), set("c", "CAA", 60, `0 issue "ca"`), set("*", "TXT", 60, `"`, "\xff", ""),
-		set("d", "TLSA", 60, "3 1 1 ab"), set("e", "A", 60, "192.0.2.1"), set("f", "AAAA", 60, "2001:db8::1"), set("g", "NS", 60, "ns.example"),
-	)
-	var recs []libdns.Record
-	for _, s := range want.Sets() {
-		recs = append(recs, rr.Records(s, zoneName)...)
-	}
-	if got := rr.Zone(zoneName, recs); !got.Equal(want) {
-		t.Error(cmp.Diff(want.Sets(), got.Sets()))
-	}
-	if _, ok := recs[0].(libdns.TXT); !ok {
-		t.Errorf("%T is not libdns' own type, which some libraries ask for", recs[0])
 	}
 }

@@ -161,8 +161,9 @@ func successor(old records.Value, come []records.Value) int {
 }
 
 // place returns the line behind which new records of a name go: the last one
-// of their set, else of their name, else of the nearest name above it that has
-// a line; below the zone itself also of its children.
+// of their set, else of their name, else of the nearest family of names that
+// they belong to (s2._domainkey goes to s1._domainkey), else of the zone's own
+// name.
 func (f *file) place(name records.Name, members []int) int {
 	if len(members) > 0 {
 		return members[len(members)-1]

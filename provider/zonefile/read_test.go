@@ -156,6 +156,7 @@ func TestReadErrors(t *testing.T) {
 		{"$GENERATE", soa + "$GENERATE 2-1 a$ A 192.0.2.$\n", ":2: $GENERATE can't be read"},
 		{"$GENERATE data", soa + "$GENERATE 1-300 a$ A 192.0.2.$\n", ":2: $GENERATE"},
 		{"too much $GENERATE", soa + strings.Repeat("$GENERATE 0-65535 a$ A 192.0.2.1\n", 3), ":4: $GENERATE makes more than"},
+		{"large $GENERATE", soa + "$GENERATE 0-65535 a$ TXT " + strings.Repeat("x", 1<<20) + "\n", ":2: $GENERATE makes more than"},
 		{"$INCLUDE of nothing", soa + "$INCLUDE absent\n", ":2: the included file can't be read"},
 		{"$INCLUDE of itself", soa + "$INCLUDE example.com.zone\n", "include"},
 	}
