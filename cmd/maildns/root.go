@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -151,6 +152,10 @@ func (a *app) warn(format string, args ...any) {
 func (a *app) report(err error) {
 	var s *statusError
 	if err == nil || errors.As(err, &s) && s.err == nil {
+		return
+	}
+	if s == nil && errors.Is(err, context.Canceled) {
+		_, _ = fmt.Fprintln(a.err, "Interrupted: no write was in hand, and the journal is complete.")
 		return
 	}
 	_, _ = fmt.Fprintf(a.err, "Error: %v\n", err)

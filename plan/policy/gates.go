@@ -139,7 +139,7 @@ func (c Case) wanted() []records.Value {
 	return valuesAt(c.Domain.Declared(), c.Key)
 }
 
-func judgeExternal(c Case) (plan.Verdict, string, string) {
+func judgeExternal(Case) (plan.Verdict, string, string) {
 	return plan.VerdictNo, "the zone is edited by its owner", "the owner publishes it"
 }
 
