@@ -176,6 +176,17 @@ func relative(kind string, values provider.Values, dir string) provider.Values {
 	return out
 }
 
+// reloads lists what providers run after a write, for people.
+func reloads(cfg *config.Config) []string {
+	var out []string
+	for _, p := range cfg.Providers {
+		if command := p.Values["reload"]; len(command) > 0 {
+			out = append(out, fmt.Sprintf("provider %s runs %q after a write", p.Ref, command))
+		}
+	}
+	return out
+}
+
 // target is a provider block as the journal keeps it: what is no secret, and
 // the names of the variables that hold the rest.
 func target(p config.Provider) journal.Target {

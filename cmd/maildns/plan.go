@@ -75,6 +75,9 @@ func (a *app) plan(ctx context.Context, f planFlags) error {
 		return err
 	}
 	o := s.rendering()
+	for _, r := range reloads(s.cfg) {
+		o.Notes = append(o.Notes, "An apply with MAILDNS_ALLOW_RELOAD=1: "+r+".")
+	}
 	if f.offline {
 		o.Notes = append(o.Notes, "Made with --offline: what needs DNS (the SPF budget, the addresses that senders use) was not checked.")
 	}

@@ -66,6 +66,11 @@ func (a *app) newSite(ctx context.Context, writes bool) (*site, error) {
 		return nil, err
 	}
 	s := &site{app: a, cfg: cfg, book: b, clock: clock, open: map[records.Name][]plan.Override{}}
+	if writes && a.env("MAILDNS_ALLOW_RELOAD") != "1" {
+		for _, r := range reloads(cfg) {
+			a.warn("%s, but not in this run: MAILDNS_ALLOW_RELOAD=1 allows it", r)
+		}
+	}
 	s.hosts = &hosts{dir: a.dir, cfg: cfg, options: a.options(writes), opened: map[records.ProviderRef]*provider.Host{}}
 	return s, nil
 }
