@@ -2,6 +2,7 @@ package plan
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/attunelogic/maildns/records"
@@ -179,8 +180,15 @@ type valueKey struct {
 	value records.Value
 }
 
-// Index prepares a state for look-up.
+// Index prepares a state for look-up. A value that a record block declared has
+// the kind that receivers take it for, whichever block declares it today.
 func (s State) Index() *Past {
+	s.Owned = slices.Clone(s.Owned)
+	for i, o := range s.Owned {
+		if kind, ok := records.KindAt(o.Key(), o.Value); ok && o.Kind == records.KindRecord {
+			s.Owned[i].Kind = kind
+		}
+	}
 	p := &Past{
 		State:   s,
 		sets:    make(map[records.Key]SetState, len(s.Sets)),

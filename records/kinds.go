@@ -154,6 +154,18 @@ func KindOf(d *Domain, k Key, v Value) (kind Kind, ok bool) {
 	return "", false
 }
 
+// KindAt tells which kind a value is by its name, type and prefix alone, at
+// whatever domain and in whichever block it is declared: what receivers take
+// it for. ok is false for a value that means nothing to mail.
+func KindAt(k Key, v Value) (kind Kind, ok bool) {
+	for i := range kinds {
+		if _, ok := kinds[i].owner(k, v); ok && (k.Type != TypeTXT || hasVersion(v, kinds[i].version)) {
+			return kinds[i].id, true
+		}
+	}
+	return "", false
+}
+
 // LooksLikeMail tells why a value that nobody declared is worth showing: it
 // stands where mail records stand, or begins as one of them does.
 func LooksLikeMail(k Key, v Value) (why string, ok bool) {

@@ -17,6 +17,7 @@ type Subject struct {
 	Input
 	Today   plan.Today
 	Changes []plan.Change
+	After   records.Zone // as it will be when the plan is carried out
 }
 
 // Rule finds one fault. Errors about what is declared stop the domain; about
@@ -72,7 +73,45 @@ func (s Subject) liveValues(name records.Name, is func(string) bool) []records.V
 	return slices.DeleteFunc(slices.Clone(set.Values), func(v records.Value) bool { return !is(string(v)) })
 }
 
+// several finds records of a kind of which the plan would leave more than one
+// at a name where receivers use one at most. Where all of them are live and
+// declared just so, nothing gets worse.
+func (s Subject) several(kind records.Kind, is func(string) bool) []plan.Finding {
+	var out []plan.Finding
+	for i, d := range s.Today.Declared {
+		if d.Kind != kind || d.Key.Type != records.TypeTXT || !is(string(d.Value)) || i > 0 && s.Today.Declared[i-1].Kind == kind && s.Today.Declared[i-1].Key == d.Key {
+			continue
+		}
+		set, _ := s.After.Set(d.Key)
+		after := slices.DeleteFunc(slices.Clone(set.Values), func(v records.Value) bool { return !is(string(v)) })
+		declared := slices.DeleteFunc(ofKind(s.Today.Declared, kind, d.Key), func(v records.Value) bool { return !is(string(v)) })
+		sev := plan.SeverityWarning
+		if !s.allLive(d.Key, after) || !s.allLive(d.Key, declared) && len(declared) > 1 {
+			sev = plan.SeverityError
+		}
+		if n := max(len(after), len(declared)); n > 1 && (sev == plan.SeverityError || len(declared) > 1) {
+			out = append(out, s.finding(sev, plan.AboutDeclared, d.Source,
+				fmt.Sprintf("keep one: a block of the kind %s takes the place of all of them, a record block only of the values that it lists", kind),
+				"%s would have %d %s records, of which receivers use none", d.Key.Name, n, strings.ToUpper(string(kind))))
+		}
+	}
+	return out
+}
+
+func ofKind(list []records.Declared, kind records.Kind, key records.Key) []records.Value {
+	return valuesAt(slices.DeleteFunc(slices.Clone(list), func(d records.Declared) bool { return d.Kind != kind }), key)
+}
+
+// allLive reports whether the zone has all of some values.
+func (s Subject) allLive(key records.Key, values []records.Value) bool {
+	live, _ := s.Live.Set(key)
+	return !slices.ContainsFunc(values, func(v records.Value) bool { return !live.Has(v) })
+}
+
 func checkMultipleSPF(s Subject) []plan.Finding {
+	if found := s.several(records.KindSPF, spf.IsSPF); found != nil {
+		return found
+	}
 	live := s.liveValues(s.Domain.Name, spf.IsSPF)
 	if len(live) < 2 {
 		return nil
@@ -97,19 +136,39 @@ func checkSPFSyntax(s Subject) []plan.Finding {
 }
 
 func checkLookups(s Subject) []plan.Finding {
-	if s.Domain.SPF == nil {
+	if s.Domain.SPF == nil || s.Domain.SPF.Record == nil {
 		return nil
 	}
 	n := s.Domain.SPF.Record.DirectLookups()
 	if n <= MaxLookups {
-		return nil
+		return s.overLimit(RuleLookups)
 	}
-	return []plan.Finding{s.finding(plan.SeverityError, plan.AboutDeclared, s.Domain.SPF.Source,
+	sev := plan.SeverityError
+	if s.allLive(records.Key{Name: s.Domain.Name, Type: records.TypeTXT}, []records.Value{records.Value(s.Domain.SPF.Record.String())}) {
+		sev = plan.SeverityWarning // nothing gets worse
+	}
+	return []plan.Finding{s.finding(sev, plan.AboutDeclared, s.Domain.SPF.Source,
 		"remove senders that no longer send, give a sender a subdomain of its own, or flatten an include",
 		"the SPF record needs %d lookups by its own terms, and receivers stop at %d", n, MaxLookups)}
 }
 
+// overLimit tells of records that a rule holds, and what to choose from.
+func (s Subject) overLimit(rule string) []plan.Finding {
+	var out []plan.Finding
+	for _, h := range s.Today.Held {
+		for _, g := range h.Gates {
+			if g.ID == rule {
+				out = append(out, s.finding(plan.SeverityWarning, plan.AboutDeclared, s.kindSource(h.Kind), g.Needs, "%s is held: %s", h.Key, g.Reason))
+			}
+		}
+	}
+	return out
+}
+
 func checkMultipleDMARC(s Subject) []plan.Finding {
+	if found := s.several(records.KindDMARC, records.IsDMARC); found != nil {
+		return found
+	}
 	name := records.Below("_dmarc", s.Domain.Name)
 	live := s.liveValues(name, records.IsDMARC)
 	if len(live) < 2 {
@@ -214,7 +273,7 @@ func checkForgotten(s Subject) []plan.Finding {
 	var out []plan.Finding
 	for _, h := range s.Today.Held {
 		for _, g := range h.Gates {
-			if g.ID == GateAdoption {
+			if g.ID == GateAdoption && !g.Opens() {
 				out = append(out, s.finding(plan.SeverityWarning, plan.AboutDeclared, s.kindSource(h.Kind),
 					"declare it if it is still in use; if not, "+fmt.Sprintf("withdraw it with --override %s:%s --reason TEXT", GateAdoption, s.Domain.Name),
 					"%s. It stays", g.Reason))

@@ -136,7 +136,7 @@ func judgeFile(c Case) (plan.Verdict, string, string) {
 
 // wanted is what the declaration asks for at the case's key.
 func (c Case) wanted() []records.Value {
-	return valuesAt(c.Domain.Declared(), c.Key)
+	return valuesAt(declared(c.Domain), c.Key)
 }
 
 func judgeExternal(Case) (plan.Verdict, string, string) {

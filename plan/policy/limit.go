@@ -31,7 +31,7 @@ func Limit(in Input) plan.Today {
 	l := &limiter{Input: in, flat: flatten(in)}
 	l.today = plan.Today{
 		Domain:   in.Domain,
-		Declared: in.Domain.Declared(),
+		Declared: declared(in.Domain),
 		Covers:   records.Covers(in.Domain),
 		Open:     slices.Concat(in.Open, blocks(in)),
 	}
@@ -40,6 +40,18 @@ func Limit(in Input) plan.Today {
 		l.split(s)
 	}
 	return l.today
+}
+
+// declared lists what a domain asks for, each value with the kind that receivers
+// take it for: what stands in a record block has the gates of its kind as well.
+func declared(d *records.Domain) []records.Declared {
+	out := d.Declared()
+	for i, v := range out {
+		if kind, ok := records.KindAt(v.Key, v.Value); ok && v.Kind == records.KindRecord {
+			out[i].Kind = kind
+		}
+	}
+	return out
 }
 
 // blocks turns the domain's override blocks into opened gates. A block that
@@ -274,14 +286,14 @@ func (c *court) keep(live ...held) []records.Declared {
 // all publishes everything that is wanted.
 func (c *court) all() *verdict { return &verdict{today: slices.Clone(c.want)} }
 
-// whole asks one gate about the change of the whole slot: it goes through, or
-// what is live stays and the rest is held.
-func (c *court) whole(g plan.GateVerdict) *verdict {
-	changes := c.gated(c.want, g)
+// whole is the word of gates on the change of the whole slot: it goes through
+// all of them, or what is live stays and the rest is held.
+func (c *court) whole(gates ...plan.GateVerdict) *verdict {
+	changes := c.gated(c.want, gates...)
 	if len(changes) == 0 {
 		return c.all()
 	}
-	if g.Opens() {
+	if !slices.ContainsFunc(gates, func(g plan.GateVerdict) bool { return !g.Opens() }) {
 		return &verdict{today: slices.Clone(c.want), passed: changes}
 	}
 	return &verdict{today: c.keep(c.live...), held: changes}

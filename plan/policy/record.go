@@ -73,13 +73,13 @@ func liveMail(zone records.Zone, domain records.Name) (spfValues, mxValues []rec
 }
 
 func declaredMail(d *records.Domain) (spfValues, mxValues []records.Value) {
-	for _, v := range d.Declared() {
-		switch v.Kind {
-		case records.KindSPF:
+	for _, v := range declared(d) {
+		switch {
+		case v.Key.Name != d.Name:
+		case v.Kind == records.KindSPF:
 			spfValues = append(spfValues, v.Value)
-		case records.KindMX:
+		case v.Kind == records.KindMX:
 			mxValues = append(mxValues, v.Value)
-		default:
 		}
 	}
 	return spfValues, mxValues

@@ -13,24 +13,38 @@ import (
 // MaxLookups is the limit of RFC 7208 4.6.4.
 const MaxLookups = 10
 
+// Rules that hold an SPF record above the limits of RFC 7208 4.6.4.
+const (
+	RuleLookups = "spf-lookups"
+	RuleVoid    = "spf-void"
+)
+
 // spfCase is an SPF record on its way from what is live to what is declared.
 type spfCase struct {
 	*court
 	key      records.Key
 	declared *spf.Record
-	live     []*spf.Record
-	// leaving are the live terms that the declaration withdraws, each with
-	// the word of its gate.
-	leaving []leaving
-	// rest is the qualifier that today's record has for everyone else.
-	rest     spf.Qualifier
-	hardFail *plan.GateVerdict // asked only where the rest begins to fail
+	live     []*spf.Record // as receivers find them
+	// leaving are the terms by which the declaration narrows the live
+	// records, each with the word of its gate.
+	leaving  []leaving
+	hardFail *plan.GateVerdict // asked only where everyone else may begin to fail
 }
 
+// leaving is a live term that is withdrawn or, for a taker, a declared one that
+// is no pass and takes addresses from those after it.
 type leaving struct {
 	term    spf.Term
 	gate    plan.GateVerdict
 	subject string // the term and what it authorises
+	taker   bool
+}
+
+// shape says how much of a declared record is published.
+type shape struct {
+	keep []spf.Term // live terms that stay
+	soft bool       // everyone else doesn't fail yet
+	mild bool       // without the takers
 }
 
 // splitSPF publishes the union of the declared terms and the live ones that
@@ -50,6 +64,7 @@ func splitSPF(c *court) *verdict {
 	}
 	s.declared = declared
 	s.weighTerms()
+	s.weighTakers()
 	s.weighRest()
 	if s.flat != nil {
 		return s.splitFlat()
@@ -59,17 +74,38 @@ func splitSPF(c *court) *verdict {
 
 func (s *spfCase) readLive() {
 	for _, h := range s.slot.live {
-		r, _ := spf.ParseLoose(string(h.value))
-		s.live = append(s.live, r)
+		if spf.IsSPF(string(h.value)) {
+			r, _ := spf.ParseLoose(string(h.value))
+			s.live = append(s.live, r)
+		}
 	}
 }
 
-// withdraw removes a record that the configuration declares no more.
+// withdraw removes a record that the configuration declares no more. One that
+// authorises nobody goes at once.
 func (s *spfCase) withdraw() *verdict {
-	if len(s.slot.live) == 0 {
-		return &verdict{}
+	var forgotten []string
+	passes := false
+	for _, t := range s.liveTerms() {
+		passes = passes || t.Qualifier == spf.Pass
+		if s.forgotten(t) {
+			forgotten = append(forgotten, t.Key())
+		}
 	}
-	return s.whole(s.ask(GateNarrow, s.key, "the SPF record"))
+	if !passes && !slices.ContainsFunc(s.live, passesAll) {
+		return s.all()
+	}
+	gates := []plan.GateVerdict{s.ask(GateNarrow, s.key, "the SPF record")}
+	if len(forgotten) > 0 {
+		gates = append(gates, s.ask(GateAdoption, s.key, strings.Join(forgotten, ", ")))
+	}
+	return s.whole(gates...)
+}
+
+// passesAll reports whether a record authorises the whole world.
+func passesAll(r *spf.Record) bool {
+	end, has := r.All()
+	return has && end == spf.Pass
 }
 
 // liveTerms are the mechanisms of all live records, each once and with its
@@ -105,7 +141,7 @@ func (s *spfCase) weighTerms() {
 		subject := t.Key()
 		if known, ok := s.Known.SPF.term(t); ok {
 			lost := known.Pass.Minus(declared.Pass)
-			if lost.IsEmpty() || known.Broken != "" {
+			if lost.IsEmpty() {
 				continue // nobody loses anything by it
 			}
 			if all {
@@ -113,11 +149,55 @@ func (s *spfCase) weighTerms() {
 			}
 		}
 		gate := GateNarrow
-		if s.protects("spf:" + t.Key()) {
+		if s.forgotten(t) {
 			gate = GateAdoption
 		}
-		s.leaving = append(s.leaving, leaving{t, s.ask(gate, s.key, subject), subject})
+		s.leaving = append(s.leaving, leaving{term: t, gate: s.ask(gate, s.key, subject), subject: subject})
 	}
+}
+
+// forgotten reports whether adoption stands before withdrawing a term.
+func (s *spfCase) forgotten(t spf.Term) bool {
+	return s.name == s.Domain.Name && s.protects("spf:"+t.Key())
+}
+
+// weighTakers finds the declared terms that are no pass and that no live record
+// has where it stands now: they would take addresses from the terms after them.
+func (s *spfCase) weighTakers() {
+	if len(s.live) == 0 {
+		return // nobody is authorised yet
+	}
+	terms := s.declared.Live()
+	for i, t := range terms {
+		if t.Kind != spf.All && t.Qualifier != spf.Pass && s.takes(t, terms[:i]) {
+			s.leaving = append(s.leaving, leaving{term: t, gate: s.ask(GateNarrow, s.key, t.String()), subject: t.String(), taker: true})
+		}
+	}
+}
+
+// takes reports whether a declared term stands where it takes addresses that
+// the live records leave to others: no live record has it, or terms that stood
+// before it no longer do.
+func (s *spfCase) takes(t spf.Term, before []spf.Term) bool {
+	known := false
+	for _, r := range s.live {
+		terms := r.Live()
+		i := slices.IndexFunc(terms, same(t))
+		if i < 0 {
+			continue
+		}
+		known = true
+		if slices.ContainsFunc(terms[:i], func(o spf.Term) bool {
+			return slices.ContainsFunc(s.declared.Live(), same(o)) && !slices.ContainsFunc(before, same(o))
+		}) {
+			return true
+		}
+	}
+	return !known
+}
+
+func same(t spf.Term) func(spf.Term) bool {
+	return func(o spf.Term) bool { return authority(o) == authority(t) }
 }
 
 // narrows reports whether the declaration treats the term's addresses more
@@ -148,30 +228,38 @@ func (c *court) protects(part string) bool {
 	return slices.Contains(d.Found, part) && !slices.Contains(d.Declared, part)
 }
 
-// weighRest asks whether everyone else may begin to fail. Until then the
-// softer all stays: the live one, or softfail where none is live or where it
-// passes the whole world.
+// weighRest asks whether everyone else may begin to fail: by -all, or by a
+// redirect to a record of which nothing is known here. Until then the softer
+// end stays.
 func (s *spfCase) weighRest() {
-	want, has := s.declared.All()
-	s.rest = want
-	if !has && len(s.leavingNow()) == 0 {
-		return // a redirect or nothing: published as it is
-	}
-	have := s.liveRest()
-	if want == spf.Fail && have < spf.Fail {
-		g := s.ask(GateHardFail, s.key, "-all")
-		s.hardFail = &g
-		if !g.Opens() {
-			s.rest = have
+	end, has := s.declared.All()
+	subject := "-all"
+	if target, ok := s.declared.Find(spf.Redirect); ok && !has {
+		if slices.ContainsFunc(s.live, func(r *spf.Record) bool { return endsIn(r, target) }) {
+			return
 		}
+		end, subject = spf.Fail, target.String()
+	}
+	if end == spf.Fail && s.liveRest() < spf.Fail {
+		g := s.ask(GateHardFail, s.key, subject)
+		s.hardFail = &g
 	}
 }
 
-// liveRest is the softest all of the live records.
+// endsIn reports whether a record leaves everyone else to the redirect.
+func endsIn(r *spf.Record, redirect spf.Term) bool {
+	return slices.ContainsFunc(r.Live(), func(t spf.Term) bool { return t.Kind == spf.Redirect && t.Key() == redirect.Key() })
+}
+
+// liveRest is the softest end of the live records: softfail where none is live,
+// where one passes the whole world, and for a redirect, whose end isn't known.
 func (s *spfCase) liveRest() spf.Qualifier {
 	rest := spf.Fail
 	for _, r := range s.live {
-		q, _ := r.All()
+		q, has := r.All()
+		if _, redirects := r.Find(spf.Redirect); redirects && !has {
+			q = spf.SoftFail
+		}
 		rest = min(rest, q)
 	}
 	if len(s.live) == 0 || rest == spf.Pass {
@@ -180,44 +268,67 @@ func (s *spfCase) liveRest() spf.Qualifier {
 	return rest
 }
 
-// leavingNow are the terms that have to stay today.
-func (s *spfCase) leavingNow() []spf.Term {
-	var out []spf.Term
+// shape is what may be published where the given gates open.
+func (s *spfCase) shape(opens func(plan.GateVerdict) bool) shape {
+	out := shape{soft: s.hardFail != nil && !opens(*s.hardFail)}
 	for _, l := range s.leaving {
-		if !l.gate.Opens() {
-			out = append(out, l.term)
+		switch {
+		case opens(l.gate):
+		case l.taker:
+			out.mild = true
+		default:
+			out.keep = append(out.keep, l.term)
 		}
 	}
 	return out
 }
 
-// union is the declared record with the terms that stay.
-func (s *spfCase) union(keep []spf.Term, rest spf.Qualifier) []records.Declared {
+// record is the declared record in a shape.
+func (s *spfCase) record(h shape) []records.Declared {
 	want := s.want[0]
-	if declared, _ := s.declared.All(); len(keep) > 0 || rest != declared {
-		want.Value = records.Value(spf.Union(s.declared, keep, rest).String())
+	if len(h.keep) > 0 || h.soft || h.mild {
+		want.Value = records.Value(s.union(h).String())
 	}
 	return []records.Declared{want}
 }
 
+func (s *spfCase) union(h shape) *spf.Record {
+	declared := s.declared
+	if h.mild {
+		declared = spf.New(slices.DeleteFunc(slices.Clone(declared.Terms), s.isTaker)...)
+	}
+	end, has := declared.All()
+	target, redirects := declared.Find(spf.Redirect)
+	switch {
+	case h.soft:
+		return spf.Union(declared, h.keep, s.liveRest())
+	case has || !redirects:
+		return spf.Union(declared, h.keep, end)
+	}
+	// The end stays with the redirect, which an all would make dead.
+	terms := slices.DeleteFunc(slices.Clone(declared.Terms), func(t spf.Term) bool { return t.Kind == spf.Redirect })
+	terms = slices.DeleteFunc(spf.Union(spf.New(terms...), h.keep, end).Terms, func(t spf.Term) bool { return t.Kind == spf.All })
+	return spf.New(append(terms, target)...)
+}
+
+func (s *spfCase) isTaker(t spf.Term) bool {
+	return slices.ContainsFunc(s.leaving, func(l leaving) bool { return l.taker && l.term.String() == t.String() })
+}
+
 func (s *spfCase) split() *verdict {
-	keep := s.leavingNow()
-	today := s.union(keep, s.rest)
+	now := s.shape(plan.GateVerdict.Opens)
+	today := s.record(now)
 	v := &verdict{today: today}
 	cost := s.cost(today[0].Value)
-	if cost.Lookups > MaxLookups && len(keep) > 0 {
-		return s.tooMany(cost.Lookups, keep)
+	if cost.Lookups > MaxLookups && len(now.keep) > 0 {
+		return s.tooMany(cost.Lookups, now.keep)
 	}
 	if g := overBudget(cost); g != nil && !s.noWorse(cost) {
 		return s.whole(*g)
 	}
-	for _, gate := range []string{GateAdoption, GateNarrow} {
-		if g, rest := s.without(gate); g != nil {
-			v.held = append(v.held, s.gatedTo(s.union(rest, s.rest), *g))
-		}
-	}
-	if s.hardFail != nil && !s.hardFail.Opens() {
-		v.held = append(v.held, s.gatedTo(s.union(keep, spf.Fail), *s.hardFail))
+	for _, g := range s.holding() {
+		then := s.shape(func(o plan.GateVerdict) bool { return o.Opens() || o.ID == g.ID })
+		v.held = append(v.held, s.gatedTo(s.record(then), g))
 	}
 	for _, g := range s.opened() {
 		v.passed = append(v.passed, s.gatedTo(today, g))
@@ -229,27 +340,24 @@ func (s *spfCase) gatedTo(to []records.Declared, g plan.GateVerdict) plan.Gated 
 	return plan.Gated{Kind: s.kind, Key: s.key, After: valuesAt(to, s.key), Gates: []plan.GateVerdict{g}}
 }
 
-// without returns the word of a gate that holds terms, and the terms that
-// would still stay if it opened.
-func (s *spfCase) without(gate string) (*plan.GateVerdict, []spf.Term) {
-	var word *plan.GateVerdict
-	var names []string
-	var rest []spf.Term
-	for _, l := range s.leaving {
-		switch {
-		case l.gate.Opens():
-		case l.gate.ID == gate:
-			word = &l.gate
-			names = append(names, l.subject)
-		default:
-			rest = append(rest, l.term)
+// holding lists the gates that hold something, each with one word on all of it.
+func (s *spfCase) holding() []plan.GateVerdict {
+	var out []plan.GateVerdict
+	for _, gate := range []string{GateAdoption, GateNarrow} {
+		var names []string
+		for _, l := range s.leaving {
+			if l.gate.ID == gate && !l.gate.Opens() {
+				names = append(names, l.subject)
+			}
+		}
+		if len(names) > 0 {
+			out = append(out, s.ask(gate, s.key, strings.Join(names, ", ")))
 		}
 	}
-	if len(names) > 1 {
-		whole := s.ask(gate, s.key, strings.Join(names, ", "))
-		word = &whole
+	if s.hardFail != nil && !s.hardFail.Opens() {
+		out = append(out, *s.hardFail)
 	}
-	return word, rest
+	return out
 }
 
 // opened lists the gates that let something through, each once.
@@ -269,33 +377,19 @@ func (s *spfCase) opened() []plan.GateVerdict {
 	return out
 }
 
-// tooMany holds the whole item where the union can't be published.
+// tooMany holds the whole item where the union can't be published: for its
+// lookups, and by the gates of the terms that would have to go.
 func (s *spfCase) tooMany(n int, keep []spf.Term) *verdict {
 	names := make([]string, len(keep))
 	for i, t := range keep {
 		names[i] = t.Key()
 	}
 	g := plan.GateVerdict{
-		ID: s.firstHolding().ID, Verdict: plan.VerdictNo,
+		ID: RuleLookups, Verdict: plan.VerdictNo,
 		Reason: fmt.Sprintf("the declared terms and those that may not go yet need %d lookups, and receivers stop at %d (RFC 7208 4.6.4)", n, MaxLookups),
 		Needs:  "a choice: drop or flatten one of the declared terms, or let go of " + strings.Join(names, ", "),
 	}
-	v := s.whole(g)
-	for _, l := range s.slot.live {
-		if !slices.ContainsFunc(v.today, func(d records.Declared) bool { return d.Value == l.value }) {
-			v.today = append(v.today, s.keep(l)...)
-		}
-	}
-	return v
-}
-
-func (s *spfCase) firstHolding() plan.GateVerdict {
-	for _, l := range s.leaving {
-		if !l.gate.Opens() {
-			return l.gate
-		}
-	}
-	return plan.GateVerdict{ID: GateNarrow}
+	return s.whole(append([]plan.GateVerdict{g}, s.holding()...)...)
 }
 
 // cost is what a record takes receivers: through all includes where DNS is
@@ -327,13 +421,13 @@ func overBudget(cost KnownTerm) *plan.GateVerdict {
 	switch {
 	case cost.Lookups > MaxLookups:
 		return &plan.GateVerdict{
-			ID: "spf-lookups", Verdict: plan.VerdictNo,
+			ID: RuleLookups, Verdict: plan.VerdictNo,
 			Reason: fmt.Sprintf("with all that it includes the record needs %d lookups, and receivers stop at %d (RFC 7208 4.6.4)", cost.Lookups, MaxLookups),
 			Needs:  "fewer senders, a subdomain of its own for one of them, or a flattened include",
 		}
 	case cost.Voids > MaxVoids:
 		return &plan.GateVerdict{
-			ID: "spf-void", Verdict: plan.VerdictNo,
+			ID: RuleVoid, Verdict: plan.VerdictNo,
 			Reason: fmt.Sprintf("%d of the record's lookups come to nothing, and receivers stop at %d (RFC 7208 4.6.4)", cost.Voids, MaxVoids),
 			Needs:  "a record without the names that don't exist",
 		}

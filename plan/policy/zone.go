@@ -37,12 +37,13 @@ func PlanZone(in ZoneInput) ZonePlan {
 		inputs[i] = Input{Domain: d, Live: in.Live, Past: in.Past, Known: Known{Journal: in.Journal, SPF: in.SPF[d.Name]}, Clock: in.Clock, Open: in.Open[d.Name]}
 		today[i] = Limit(inputs[i])
 	}
-	changes := plan.Diff(in.Live, plan.Overlay(in.Live, in.Past, today))
+	after := plan.Overlay(in.Live, in.Past, today)
+	changes := plan.Diff(in.Live, after)
 	staged := plan.Stage(in.Live, changes, today, in.Past, in.Clock)
 	unmanaged := unmanagedOf(in)
 	out := ZonePlan{Today: today, Used: staged.Used}
 	for i, d := range in.Domains {
-		s := Subject{Input: inputs[i], Today: today[i], Changes: staged.Changes[d.Name]}
+		s := Subject{Input: inputs[i], Today: today[i], Changes: staged.Changes[d.Name], After: after}
 		inputs[i].Known.SPF.explain(s.Changes)
 		out.Domains = append(out.Domains, plan.Domain{
 			Name: d.Name, Zone: d.Zone, Provider: d.Provider.String(),
