@@ -41,9 +41,6 @@ func (z *Zone) writeSets(ctx context.Context, changes []records.Change) error {
 
 func (z *Zone) writeEach(ctx context.Context, changes []records.Change) error {
 	for _, c := range changes {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
 		if err := z.writeSet(ctx, c); err != nil {
 			return fmt.Errorf("%s: %w", c.Key, err)
 		}
@@ -106,23 +103,24 @@ func checkOneByOne(before records.Zone, changes []records.Change) error {
 
 // writeSet takes one set from its old to its new state.
 func (z *Zone) writeSet(ctx context.Context, c records.Change) error {
-	client, zone := z.host.client, rr.FQDN(z.Name)
-	switch {
-	case c.After == nil:
-		gone := *c.Before
-		gone.TTL = anyTTL
-		_, err := client.DeleteRecords(ctx, zone, rr.Records(gone, z.Name))
-		return err
-	case z.Limits().ReplacesSets:
-		_, err := client.SetRecords(ctx, zone, rr.Records(*c.After, z.Name))
-		return err
-	default:
+	if c.After != nil && !z.Limits().ReplacesSets {
 		todo, err := steps(c)
 		if err != nil {
 			return err
 		}
 		return z.writeValues(ctx, todo)
 	}
+	err := z.mayWrite(ctx)
+	switch client, zone := z.host.client, rr.FQDN(z.Name); {
+	case err != nil:
+	case c.After == nil:
+		gone := *c.Before
+		gone.TTL = anyTTL
+		_, err = client.DeleteRecords(ctx, zone, rr.Records(gone, z.Name))
+	default:
+		_, err = client.SetRecords(ctx, zone, rr.Records(*c.After, z.Name))
+	}
+	return err
 }
 
 // anyTTL is how DeleteRecords is told not to compare the TTL: the values of a
@@ -206,7 +204,7 @@ func isExclusive(k records.Key, v records.Value) bool {
 
 func (z *Zone) writeValues(ctx context.Context, todo []step) error {
 	for _, s := range todo {
-		if err := ctx.Err(); err != nil {
+		if err := z.mayWrite(ctx); err != nil {
 			return err
 		}
 		recs := []libdns.Record{rr.Record(s.key, s.ttl, s.value, z.Name)}
@@ -231,7 +229,8 @@ func compare(before, after records.Zone, changes []records.Change) error {
 	for _, c := range changes {
 		asked[c.Key] = true
 		if err := after.Check([]records.Change{{Key: c.Key, Before: c.After}}); err != nil {
-			errs = append(errs, fmt.Errorf("after the write: %w", err))
+			// Not wrapped: a StaleError says that nothing was written.
+			errs = append(errs, fmt.Errorf("after the write: %s", err.Error()))
 		}
 	}
 	for _, s := range before.Sets() {

@@ -272,9 +272,11 @@ func TestNilErrorProvesNothing(t *testing.T) {
 	m.Put(set("stranger", "TXT", 60, "x"))
 	change := []records.Change{to(records.Zone{}, set("a", "TXT", 60, "x"))}
 	err := over(t, liar{m}, provider.Limits{ReplacesSets: true}).Write(t.Context(), change)
-	var stale *records.StaleError
-	if !errors.As(err, &stale) || stale.Key != key("a", "TXT") {
+	if err == nil || !strings.Contains(err.Error(), "after the write: a.example.com TXT is no longer") {
 		t.Errorf("a library that writes nothing: error %v", err)
+	}
+	if errors.As(err, new(*records.StaleError)) {
+		t.Errorf("a StaleError would say that no write was tried: %v", err)
 	}
 	err = over(t, vandal{m, m}, provider.Limits{ReplacesSets: true}).Write(t.Context(), change)
 	if err == nil || !strings.Contains(err.Error(), "stranger.example.com TXT changed during the write") {
@@ -317,3 +319,42 @@ func TestPanicsAreErrors(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// TestGuardedAsksBeforeEveryCall lets the writer stop at each call that writes:
+// those before it were made, none after it.
+func TestGuardedAsksBeforeEveryCall(t *testing.T) {
+	t.Parallel()
+	for name, limits := range map[string]provider.Limits{"value by value": {}, "set by set": {ReplacesSets: true}} {
+		for allowed := range 4 {
+			m := &providertest.Memory{}
+			m.Put(set("gone", "TXT", 60, "x"))
+			calls, asked := 0, 0
+			client := providertest.Faulty{Client: m, Around: func(request func() error) error {
+				calls++
+				return request()
+			}}
+			stop := errors.New("stop")
+			z := over(t, client, limits).Guarded(func(context.Context) error {
+				if asked++; asked > allowed {
+					return stop
+				}
+				return nil
+			})
+			changes := []records.Change{
+				to(records.Zone{}, set("a", "TXT", 60, "x")), to(records.Zone{}, set("b", "TXT", 60, "x")),
+				from(set("gone", "TXT", 60, "x")),
+			}
+			err := z.Write(t.Context(), changes)
+			const reads = 2 // before and after
+			if writes := calls - reads; writes != min(allowed, len(changes)) {
+				t.Errorf("%s: %d calls were allowed, %d made", name, allowed, writes)
+			}
+			if stopped := allowed < len(changes); errors.Is(err, stop) != stopped {
+				t.Errorf("%s, %d calls allowed: error %v", name, allowed, err)
+			}
+		}
+	}
+}
+
+// from is the removal of a set.
+func from(s records.RRset) records.Change { return records.Change{Key: s.Key, Before: &s} }

@@ -171,10 +171,28 @@ type Zone struct {
 	Name records.Name
 	ID   string // the host's own id, where one name has several zones
 	host *Host
+	ask  func(context.Context) error // before each call that writes; nil: don't
 }
 
 // Limits are what the zone's host can do.
 func (z *Zone) Limits() Limits { return z.host.Type.Limits }
+
+// Guarded returns the zone as a writer sees it who must ask before every single
+// call that writes: where ask returns an error, Write makes no further call and
+// returns it.
+func (z *Zone) Guarded(ask func(context.Context) error) *Zone {
+	guarded := *z
+	guarded.ask = ask
+	return &guarded
+}
+
+// mayWrite is asked before every call that writes.
+func (z *Zone) mayWrite(ctx context.Context) error {
+	if err := ctx.Err(); err != nil || z.ask == nil {
+		return err
+	}
+	return z.ask(ctx)
+}
 
 // Provider names the zone's provider block.
 func (z *Zone) Provider() records.ProviderRef { return z.host.Ref }
@@ -217,6 +235,9 @@ func (z *Zone) Write(ctx context.Context, changes []records.Change) error {
 	}
 	err := protect(func() error {
 		if t, ok := z.host.client.(transactor); ok {
+			if err := z.mayWrite(ctx); err != nil {
+				return err
+			}
 			return t.Transact(ctx, z.Name, changes)
 		}
 		return z.writeSets(ctx, changes)
