@@ -111,7 +111,7 @@ func titleIn(b *block) string {
 }
 
 func (r *blockReader) checkOnce(s *spec, parent, b *block) {
-	if earlier := parent.first(b.kind); s.once && earlier != nil {
+	if earlier := parent.first(b.kind); s.once && parent.kind != "" && earlier != nil {
 		r.diags = append(r.diags, Diagnostic{Severity: Error, Source: span(b.rng), In: titleIn(parent),
 			Summary: fmt.Sprintf("Second %s block", b.kind),
 			Detail:  fmt.Sprintf("The first one is at %s. Merge the two: there is at most one.", place(source(earlier.rng)))})

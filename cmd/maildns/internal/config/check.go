@@ -35,12 +35,18 @@ func (l *loader) checkDomains() {
 	l.resolveReports()
 	l.checkRollouts()
 	zones := l.byZone()
-	for _, domains := range zones {
-		l.checkZone(domains)
+	notes := make([]Diagnostics, len(zones))
+	inParallel(workers(), len(zones), func(_, i int) {
+		notes[i] = checkZone(zones[i])
+		for _, d := range zones[i] {
+			d.Digest = digest(d.Domain)
+		}
+	})
+	for _, n := range notes {
+		l.note(n...)
 	}
 	l.cfg.Domains = make([]*records.Domain, len(l.declared))
 	for i, d := range l.declared {
-		d.Digest = digest(d.Domain)
 		l.cfg.Domains[i] = d.Domain
 	}
 }
@@ -112,7 +118,7 @@ func organisation(n records.Name) string {
 // checkRollouts finds groups and canaries that are not there.
 func (l *loader) checkRollouts() {
 	for _, r := range l.cfg.Rollouts {
-		if r.Label == "" && !slices.ContainsFunc(l.declared, func(d declaration) bool { return d.group == r.Name }) {
+		if r.Label == "" && !slices.Contains(l.groups, r.Name) {
 			l.note(Diagnostic{Severity: Error, Summary: "Rollout without domains", Source: point(r.Source), In: fmt.Sprintf("rollout %q", r.Name),
 				Detail: fmt.Sprintf("A rollout is named like the for_each domain block that it is about, or has a label. There is no domain %q with for_each.", r.Name)})
 		}
@@ -139,25 +145,29 @@ func (l *loader) byZone() [][]declaration {
 	return zones
 }
 
+// zoneCheck gathers the contradictions of one zone.
+type zoneCheck struct{ diags Diagnostics }
+
 // checkZone finds contradictions between the domains of one zone.
-func (l *loader) checkZone(domains []declaration) {
+func checkZone(domains []declaration) Diagnostics {
+	var z zoneCheck
 	first := domains[0]
 	for _, d := range domains[1:] {
 		switch {
 		case d.Provider != first.Provider && d.Provider.Type != "" && first.Provider.Type != "":
-			l.conflict(d, d.Source, "", "One zone, two providers", "%s and %s are in the zone %s, but have the providers %s and %s (%s). A zone has one provider.",
+			z.conflict(d, d.Source, "", "One zone, two providers", "%s and %s are in the zone %s, but have the providers %s and %s (%s). A zone has one provider.",
 				first.Name, d.Name, d.Zone, first.Provider, d.Provider, place(first.Source))
 		case d.ZoneID != first.ZoneID:
-			l.conflict(d, d.Source, "", "One zone, two ids", "%s and %s are in the zone %s, but have different zone_id (%s). Give both the same.",
+			z.conflict(d, d.Source, "", "One zone, two ids", "%s and %s are in the zone %s, but have different zone_id (%s). Give both the same.",
 				first.Name, d.Name, d.Zone, place(first.Source))
 		}
 	}
-	l.checkValues(domains)
+	z.checkValues(domains)
+	return z.diags
 }
 
-func (l *loader) conflict(d declaration, where records.Source, rule, summary, format string, args ...any) {
-	l.note(Diagnostic{Severity: Error, Rule: rule, Summary: summary, Detail: fmt.Sprintf(format, args...), In: d.in,
-		Source: point(where)})
+func (z *zoneCheck) conflict(d declaration, where records.Source, rule, summary, format string, args ...any) {
+	z.diags = append(z.diags, Diagnostic{Severity: Error, Rule: rule, Summary: summary, Detail: fmt.Sprintf(format, args...), In: d.in, Source: point(where)})
 }
 
 // claim is one declared value and who declares it.
@@ -168,7 +178,7 @@ type claim struct {
 
 // checkValues finds values that are declared twice, and other records beside a
 // CNAME (RFC 1034 3.6.2).
-func (l *loader) checkValues(domains []declaration) {
+func (z *zoneCheck) checkValues(domains []declaration) {
 	var claims []claim
 	for _, d := range domains {
 		for _, v := range d.Declared() {
@@ -183,7 +193,7 @@ func (l *loader) checkValues(domains []declaration) {
 		for end < len(claims) && claims[end].Key.Name == claims[start].Key.Name {
 			end++
 		}
-		l.checkName(claims[start:end])
+		z.checkName(claims[start:end])
 		start = end
 	}
 }
@@ -193,7 +203,7 @@ func compareSources(a, b records.Source) int {
 }
 
 // checkName judges all values of one name, which are in source order.
-func (l *loader) checkName(claims []claim) {
+func (z *zoneCheck) checkName(claims []claim) {
 	type datum struct {
 		key   records.Key
 		value records.Value
@@ -205,28 +215,28 @@ func (l *loader) checkName(claims []claim) {
 			if c.by.Name == earlier.by.Name && (c.Kind == records.KindDKIM || c.Kind == records.KindBIMI) {
 				continue // the domain's own check has said so
 			}
-			l.conflict(c.by, c.Source, "", "Value declared twice", "%s %s is declared at %s already. Delete one of the two.",
+			z.conflict(c.by, c.Source, "", "Value declared twice", "%s %s is declared at %s already. Delete one of the two.",
 				c.Key, shorten(c.Value), place(earlier.Source))
 			continue
 		}
 		seen[datum{c.Key, c.Value}] = c
 		if alias >= 0 && i != alias {
-			l.besideCNAME(claims[alias], c)
+			z.besideCNAME(claims[alias], c)
 		}
 	}
 }
 
 // besideCNAME reports at the later of the two.
-func (l *loader) besideCNAME(alias, other claim) {
+func (z *zoneCheck) besideCNAME(alias, other claim) {
 	first, second := alias, other
 	if compareSources(first.Source, second.Source) > 0 {
 		first, second = second, first
 	}
 	if alias.Key.Type == other.Key.Type {
-		l.conflict(second.by, second.Source, ruleCNAME, "Several CNAMEs", "%s has a CNAME at %s already; a name has at most one (RFC 1034 3.6.2).", second.Key.Name, place(first.Source))
+		z.conflict(second.by, second.Source, ruleCNAME, "Several CNAMEs", "%s has a CNAME at %s already; a name has at most one (RFC 1034 3.6.2).", second.Key.Name, place(first.Source))
 		return
 	}
-	l.conflict(second.by, second.Source, ruleCNAME, "Record beside a CNAME", "%s is declared as CNAME at %s and as %s at %s; a CNAME stands alone (RFC 1034 3.6.2). Delete one of the two.",
+	z.conflict(second.by, second.Source, ruleCNAME, "Record beside a CNAME", "%s is declared as CNAME at %s and as %s at %s; a CNAME stands alone (RFC 1034 3.6.2). Delete one of the two.",
 		alias.Key.Name, place(alias.Source), other.Key.Type, place(other.Source))
 }
 

@@ -74,7 +74,7 @@ const defaultJournal = "file://.maildns"
 
 // grace is how long a step that can't be interrupted may go on after the time
 // is up.
-const grace = 2 * time.Second
+const grace = time.Second
 
 // Load reads and evaluates the configuration of a directory. It finds as many
 // faults as it can in one run. With errors, Config has what could be read and

@@ -16,14 +16,15 @@ type piece struct {
 // of memory for each byte of source, so a big file is never parsed whole. The
 // scanner follows the rules of hclsyntax's own for strings, templates, heredocs
 // and comments; where the text is broken it may cut elsewhere than the parser
-// would, and the parser then says what is wrong with the piece.
-func cut(src []byte) []piece {
+// would, and the parser then says what is wrong with the piece. After so many
+// pieces it stops.
+func cut(src []byte, most int) []piece {
 	s := scanner{src: src, line: 1}
 	if bytes.HasPrefix(src, []byte("\xef\xbb\xbf")) {
 		s.pos = 3
 	}
 	var pieces []piece
-	for start := 0; start < len(src); {
+	for start := 0; start < len(src) && len(pieces) < most; {
 		p := piece{start: start, line: s.line}
 		p.keyword = s.keyword()
 		s.item()

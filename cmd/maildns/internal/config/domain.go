@@ -4,11 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
-	"runtime"
 	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
@@ -23,71 +20,129 @@ type declaration struct {
 	*records.Domain
 	nameRng hcl.Range
 	in      string
-	reports *item  // accept_reports_for = "declared"
-	group   string // the label of its for_each block
+	reports *item // accept_reports_for = "declared"
 }
+
+// job is a domain block to evaluate: as it stands, or for some elements of its
+// for_each.
+type job struct {
+	unit     *unit
+	elements []element
+}
+
+// element is one of a for_each.
+type element struct{ key, value cty.Value }
+
+// found is what a job came to.
+type found struct {
+	domains []declaration
+	groups  []string // labels of for_each blocks
+	more    []job
+	diags   Diagnostics
+}
+
+const (
+	maxBatch = 64  // jobs between two looks at how much is wrong
+	perJob   = 100 // elements of a for_each that one job evaluates
+)
 
 // readDomains evaluates the domain blocks, on all cores: reading HCL is what
 // a big configuration costs. The result doesn't depend on who was first.
 func (l *loader) readDomains(units []unit) {
-	type result struct {
-		domains []declaration
-		diags   Diagnostics
+	jobs := make([]job, len(units))
+	for i := range units {
+		jobs[i] = job{unit: &units[i]}
 	}
-	results := make([]result, len(units))
-	var next, count atomic.Int64
-	var wg sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), len(units)) {
-		wg.Go(func() {
-			r := &domainReader{l: l, m: &meter{budget: &l.budget}, count: &count}
-			for i := next.Add(1) - 1; i < int64(len(units)) && !l.late.Load(); i = next.Add(1) - 1 {
-				r.domains, r.diags = nil, nil
-				r.unit(units[i])
-				units[i].src = nil
-				results[i] = result{r.domains, r.diags}
+	readers := make([]domainReader, workers())
+	for i := range readers {
+		readers[i] = domainReader{l: l, m: &meter{budget: &l.budget}}
+	}
+	for len(jobs) > 0 && !l.late.Load() {
+		batch := jobs[:min(len(jobs), maxBatch)]
+		results := make([]found, len(batch))
+		inParallel(len(readers), len(batch), func(worker, i int) { results[i] = readers[worker].do(batch[i]) })
+		jobs = jobs[len(batch):]
+		for i, r := range results {
+			if batch[i].elements == nil && len(r.more) == 0 {
+				batch[i].unit.src = nil // let go of the file
 			}
-		})
-	}
-	wg.Wait()
-	for _, r := range results {
-		l.declared = append(l.declared, r.domains...)
-		l.note(r.diags...)
-	}
-}
-
-// domainReader evaluates domain blocks, one after the other.
-type domainReader struct {
-	l       *loader
-	m       *meter
-	count   *atomic.Int64 // of domains, over all readers
-	domains []declaration
-	diags   Diagnostics
-}
-
-func (r *domainReader) unit(u unit) {
-	blocks, diags := u.parse(r.m)
-	r.diags = append(r.diags, diags...)
-	for _, b := range blocks {
-		s := scope{block: b, m: r.m, ctx: r.l.base, in: b.title(), diags: &r.diags}
-		switch {
-		case b.kind != "domain":
-			s.report(b.rng, "Block doesn't begin on a line of its own", "Put every block on lines of its own.")
-		case b.attrs["for_each"] != nil:
-			r.forEach(s)
-		default:
-			r.domain(s)
+			l.declared = append(l.declared, r.domains...)
+			l.groups = append(l.groups, r.groups...)
+			l.note(r.diags...)
+			jobs = append(jobs, r.more...)
+		}
+		if !l.bearable() {
+			return
 		}
 	}
 }
 
-// forEach evaluates the block once for every element of a map or set.
-func (r *domainReader) forEach(s scope) {
+// bearable reports whether reading can go on: there are not too many domains
+// yet, nor too many faults.
+func (l *loader) bearable() bool {
+	switch {
+	case len(l.declared) > maxDomains:
+		l.note(tooManyDomains(l.declared[maxDomains].Source))
+		return false
+	case len(l.diags) > 2*maxNotes:
+		l.note(Diagnostic{Severity: Error, Summary: "Too many errors", Detail: "The rest of the configuration was not read. Mend these first."})
+		return false
+	}
+	return true
+}
+
+func tooManyDomains(at records.Source) Diagnostic {
+	return Diagnostic{Severity: Error, Summary: "Too many domains", Source: point(at),
+		Detail: fmt.Sprintf("A configuration has at most %d domains.", maxDomains)}
+}
+
+// domainReader evaluates domain blocks, one after the other.
+type domainReader struct {
+	l      *loader
+	m      *meter
+	last   *unit // the block that was read last, and what it is
+	blocks []*block
+	found
+}
+
+func (r *domainReader) do(j job) found {
+	r.found = found{}
+	if r.l.late.Load() {
+		return r.found
+	}
+	if r.last != j.unit {
+		var diags Diagnostics
+		r.blocks, diags = j.unit.parse(r.m)
+		r.last = j.unit
+		if j.elements == nil { // they were reported then
+			r.diags = append(r.diags, diags...)
+		}
+	}
+	for _, b := range r.blocks {
+		s := scope{block: b, m: r.m, ctx: r.l.base, in: b.title(), diags: &r.diags}
+		switch {
+		case b.kind != "domain":
+			s.report(b.rng, "Block doesn't begin on a line of its own", "Put every block on lines of its own.")
+		case j.elements != nil:
+			r.instances(s, j.elements)
+		case b.attrs["for_each"] != nil:
+			r.forEach(s, j.unit)
+		default:
+			r.domain(s)
+		}
+	}
+	return r.found
+}
+
+// forEach makes jobs of the elements of a map or set.
+func (r *domainReader) forEach(s scope, u *unit) {
+	r.groups = append(r.groups, s.label(0))
 	if s.attrs["name"] == nil {
 		s.report(s.rng, "Missing attribute", "A domain block with for_each needs name, such as name = each.key.")
 		return
 	}
 	v, a := s.value("for_each")
-	if a == nil || v.LengthInt() == 0 && v.CanIterateElements() {
+	if a == nil || v.CanIterateElements() && v.LengthInt() == 0 {
 		r.rehearse(s)
 		return
 	}
@@ -96,16 +151,31 @@ func (r *domainReader) forEach(s scope) {
 		r.rehearse(s)
 		return
 	}
-	for it := v.ElementIterator(); it.Next() && !r.m.late.Load(); {
+	if v.LengthInt() > maxDomains {
+		s.note(tooManyDomains(source(a.rng)))
+		return
+	}
+	elements := make([]element, 0, v.LengthInt())
+	for it := v.ElementIterator(); it.Next(); {
 		key, value := it.Element()
 		if v.Type().IsSetType() {
 			key = value
 		}
-		one := s.each(key, value)
-		one.in = fmt.Sprintf("%s for %q", s.title(), key.AsString())
-		if !r.domain(one) {
+		elements = append(elements, element{key, value})
+	}
+	for part := range slices.Chunk(elements, perJob) {
+		r.more = append(r.more, job{u, part})
+	}
+}
+
+func (r *domainReader) instances(s scope, elements []element) {
+	for _, e := range elements {
+		if r.l.late.Load() {
 			return
 		}
+		one := s.each(e.key, e.value)
+		one.in = fmt.Sprintf("%s for %q", s.title(), e.key.AsString())
+		r.domain(one)
 	}
 }
 
@@ -121,28 +191,16 @@ func (r *domainReader) rehearse(s scope) {
 	s.each(cty.UnknownVal(cty.String), cty.DynamicVal).domain(r.l)
 }
 
-// domain evaluates the block for one domain; false means that there are too
-// many.
-func (r *domainReader) domain(s scope) bool {
-	d := s.domain(r.l)
-	if d.Name == "" {
-		return true
+func (r *domainReader) domain(s scope) {
+	if d := s.domain(r.l); d.Name != "" {
+		r.domains = append(r.domains, d)
 	}
-	if r.count.Add(1) > maxDomains {
-		s.report(s.rng, "Too many domains", "A configuration has at most %d domains.", maxDomains)
-		return false
-	}
-	r.domains = append(r.domains, d)
-	return true
 }
 
 // domain reads a domain block.
 func (s scope) domain(l *loader) declaration {
 	d := &records.Domain{Source: source(s.rng), Settings: l.cfg.Settings}
 	out := declaration{Domain: d, nameRng: s.rng, in: s.in}
-	if s.attrs["for_each"] != nil {
-		out.group = s.label(0)
-	}
 	s.identity(d, l, &out)
 	s.parts(d, l.env.Now)
 	s.checkTwice(d)

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -15,15 +16,20 @@ import (
 	"github.com/attunelogic/maildns/records"
 )
 
-// unit is one top-level item that is still to be read: a piece of a native
-// file, or a block of a JSON file.
+// unit is one top-level item that is still to be read.
 type unit struct {
 	kind string
 	file string
-	line int
-	src  []byte // of a native file: the piece, whose first byte is at offset
-	at   int
-	json *hcl.Block
+	src  []byte
+	pos  hcl.Pos // of the first byte
+	json bool
+	// open and shut make a whole file of a piece of JSON.
+	open, shut string
+}
+
+// start is where the item begins.
+func (u unit) start() records.Source {
+	return records.Source{File: u.file, Line: u.pos.Line, Column: max(1, u.pos.Column+len(u.open))}
 }
 
 // fileNames lists the configuration files of dir, sorted. Files whose name
@@ -79,7 +85,7 @@ func (l *loader) readUnits() []unit {
 		}
 		total += len(data)
 		if strings.HasSuffix(name, ".json") {
-			units = append(units, l.jsonUnits(name, data)...)
+			units = append(units, jsonUnits(name, data)...)
 		} else {
 			units = append(units, nativeUnits(name, data)...)
 		}
@@ -113,13 +119,13 @@ func (l *loader) readFile(name string, left int) ([]byte, error) {
 }
 
 func nativeUnits(name string, data []byte) []unit {
-	pieces := cut(data)
+	pieces := cut(data, maxBlocks+1)
 	units := make([]unit, 0, len(pieces))
 	for _, p := range pieces {
 		if p.keyword == "" && isBlank(data[p.start:p.end]) {
 			continue
 		}
-		units = append(units, unit{kind: p.keyword, file: name, line: p.line, src: data[p.start:p.end], at: p.start})
+		units = append(units, unit{kind: p.keyword, file: name, src: data[p.start:p.end], pos: hcl.Pos{Line: p.line, Column: 1, Byte: p.start}})
 	}
 	return units
 }
@@ -130,53 +136,63 @@ func isBlank(text []byte) bool {
 	return s.keyword() == "" && s.pos >= len(text)
 }
 
-// maxJSON bounds a JSON file, which is parsed whole.
-const maxJSON = 8 << 20
-
-func (l *loader) jsonUnits(name string, data []byte) []unit {
-	start := hcl.Range{Filename: name, Start: hcl.InitialPos, End: hcl.InitialPos}
-	_, deepest, _ := scanJSON(data)
-	switch {
-	case len(data) > maxJSON:
-		l.note(Diagnostic{Severity: Error, Summary: "File too large", Source: span(start),
-			Detail: fmt.Sprintf("A JSON file has at most %d MiB. Split it into several files.", maxJSON>>20)})
-		return nil
-	case deepest > maxDepth:
-		l.note(fromHCL("", hcl.Diagnostics{tooDeep(start)})[0])
-		return nil
+// jsonUnits cuts a JSON file. One that isn't laid out as a configuration is
+// one unit, and parsing it says what is wrong.
+func jsonUnits(name string, data []byte) []unit {
+	pieces, ok := cutJSON(data, maxBlocks+1)
+	if !ok {
+		return []unit{{file: name, src: data, pos: hcl.InitialPos, json: true}}
 	}
-	f, diags := hcljson.Parse(data, name)
-	l.note(fromHCL("", diags)...)
-	if f == nil || diags.HasErrors() {
-		return nil
-	}
-	content, diags := f.Body.Content(language.schema)
-	l.note(fromHCL("", diags)...)
-	units := make([]unit, 0, len(content.Blocks))
-	for _, b := range content.Blocks {
-		units = append(units, unit{kind: b.Type, file: name, line: b.DefRange.Start.Line, json: b})
+	units := make([]unit, 0, len(pieces))
+	for _, p := range pieces {
+		units = append(units, unit{kind: p.kind, file: name, src: p.text, pos: p.pos, json: true, open: p.open, shut: p.shut})
 	}
 	return units
 }
 
+// bigPiece is the length from which a piece is read alone.
+const bigPiece = maxExpr
+
 // parse reads the blocks of a unit, their expressions bound to m.
 func (u unit) parse(m *meter) ([]*block, Diagnostics) {
-	r := &blockReader{m: m}
-	root := &block{}
-	if u.json != nil {
-		r.readBlock(u.json, language.block(u.kind), root)
-		return root.blocks, r.diags
-	}
-	start := hcl.Pos{Line: u.line, Column: 1, Byte: u.at}
-	if diags := tooLargePiece(u.src, u.file, start); diags != nil {
+	if diags := u.tooLarge(); diags != nil {
 		return nil, diags
 	}
-	f, diags := hclsyntax.ParseConfig(u.src, u.file, start)
+	if len(u.src) > bigPiece { // one at a time, for the memory that they take
+		m.big.Lock()
+		defer m.big.Unlock()
+	}
+	var f *hcl.File
+	var diags hcl.Diagnostics
+	if u.json {
+		text := slices.Concat([]byte(u.open), u.src, []byte(u.shut))
+		f, diags = hcljson.ParseWithStartPos(text, u.file, u.pos)
+	} else {
+		f, diags = hclsyntax.ParseConfig(u.src, u.file, u.pos)
+	}
 	if diags.HasErrors() {
 		return nil, fromHCL("", diags)
 	}
+	r := &blockReader{m: m}
+	root := &block{}
 	r.read(f.Body, language, root)
 	return root.blocks, r.diags
+}
+
+// tooLarge refuses what must not be parsed.
+func (u unit) tooLarge() Diagnostics {
+	if !u.json {
+		return tooLargePiece(u.src, u.file, u.pos)
+	}
+	if _, deepest, _ := scanJSON(u.src); deepest > maxDepth {
+		at := hcl.Pos{Line: u.start().Line, Column: u.start().Column}
+		return fromHCL("", hcl.Diagnostics{tooDeep(hcl.Range{Filename: u.file, Start: at, End: at})})
+	}
+	if len(u.src) > maxBlock {
+		return Diagnostics{{Severity: Error, Summary: "Block too large", Source: point(u.start()),
+			Detail: fmt.Sprintf("A block has at most %d MiB. If it is not that long, look for a quote or a bracket that is not closed.", maxBlock>>20)}}
+	}
+	return nil
 }
 
 // tooLargePiece refuses a piece that must not be parsed.

@@ -30,7 +30,7 @@ func Format(src []byte, filename string) ([]byte, Diagnostics) {
 	}
 	var out bytes.Buffer
 	var diags Diagnostics
-	for _, p := range cut(text) {
+	for _, p := range cut(text, len(text)) {
 		piece, diag := formatPiece(text[p.start:p.end], filename, hcl.Pos{Line: p.line, Column: 1, Byte: p.start})
 		diags = append(diags, diag...)
 		out.Write(piece)

@@ -6,11 +6,13 @@ import (
 	"io"
 	"os"
 	"regexp/syntax"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
 	"github.com/zclconf/go-cty/cty/function"
 	"github.com/zclconf/go-cty/cty/function/stdlib"
 )
@@ -34,20 +36,20 @@ func functions(dir string) map[string]function.Function {
 		"jsondecode": before(stdlib.JSONDecodeFunc, checkJSONText),
 		"keys":       stdlib.KeysFunc,
 		"length":     lengthFunc,
-		"lookup":     stdlib.LookupFunc,
+		"lookup":     before(stdlib.LookupFunc, nil),
 		"lower":      stdlib.LowerFunc,
 		"max":        stdlib.MaxFunc,
 		"merge":      stdlib.MergeFunc,
 		"min":        stdlib.MinFunc,
 		"regex":      before(stdlib.RegexFunc, checkRegex),
 		"replace":    before(stdlib.ReplaceFunc, checkReplace),
-		"sort":       stdlib.SortFunc,
+		"sort":       before(stdlib.SortFunc, nil),
 		"split":      before(stdlib.SplitFunc, checkSplit),
 		"substr":     stdlib.SubstrFunc,
-		"tolist":     stdlib.MakeToFunc(cty.List(cty.DynamicPseudoType)),
-		"tomap":      stdlib.MakeToFunc(cty.Map(cty.DynamicPseudoType)),
+		"tolist":     collectionFunc(cty.List(cty.DynamicPseudoType)),
+		"tomap":      collectionFunc(cty.Map(cty.DynamicPseudoType)),
 		"tonumber":   stdlib.MakeToFunc(cty.Number),
-		"toset":      stdlib.MakeToFunc(cty.Set(cty.DynamicPseudoType)),
+		"toset":      collectionFunc(cty.Set(cty.DynamicPseudoType)),
 		"tostring":   stdlib.MakeToFunc(cty.String),
 		"trim":       stdlib.TrimFunc,
 		"trimprefix": stdlib.TrimPrefixFunc,
@@ -58,19 +60,112 @@ func functions(dir string) map[string]function.Function {
 	}
 }
 
-// before returns f with a check of its arguments in front.
+// before returns f with a check of its arguments in front. Parameters that are
+// collections are converted here, since the library's way takes quadratic time.
 func before(f function.Function, check func(args []cty.Value) error) function.Function {
-	spec := &function.Spec{Description: f.Description(), Params: f.Params(), VarParam: f.VarParam()}
+	spec := &function.Spec{Description: f.Description(), VarParam: anyCollection(f.VarParam())}
+	for _, p := range f.Params() {
+		spec.Params = append(spec.Params, *anyCollection(&p))
+	}
 	spec.Type = func(args []cty.Value) (cty.Type, error) {
-		if known(args) {
-			if err := check(args); err != nil {
-				return cty.DynamicPseudoType, err
-			}
+		args, err := collections(f, args)
+		if err == nil && check != nil && known(args) {
+			err = check(args)
+		}
+		if err != nil {
+			return cty.DynamicPseudoType, err
 		}
 		return f.ReturnTypeForValues(args)
 	}
-	spec.Impl = func(args []cty.Value, _ cty.Type) (cty.Value, error) { return f.Call(args) }
+	spec.Impl = func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+		args, err := collections(f, args)
+		if err != nil {
+			return cty.DynamicVal, err
+		}
+		return f.Call(args)
+	}
 	return function.New(spec)
+}
+
+// anyCollection lets a parameter that is a collection take any value.
+func anyCollection(p *function.Parameter) *function.Parameter {
+	if p == nil || !p.Type.IsCollectionType() {
+		return p
+	}
+	out := *p
+	out.Type = cty.DynamicPseudoType
+	return &out
+}
+
+// collections converts the arguments for parameters that are collections.
+func collections(f function.Function, args []cty.Value) ([]cty.Value, error) {
+	params := f.Params()
+	out := slices.Clone(args)
+	for i := range out {
+		p := f.VarParam()
+		if i < len(params) {
+			p = &params[i]
+		}
+		if !p.Type.IsCollectionType() {
+			continue
+		}
+		v, err := toCollection(out[i], p.Type)
+		if err != nil {
+			return nil, function.NewArgError(i, err)
+		}
+		out[i] = v
+	}
+	return out, nil
+}
+
+// collectionFunc is the conversion function of a type of collection.
+func collectionFunc(ty cty.Type) function.Function {
+	return function.New(&function.Spec{
+		Params: []function.Parameter{{Name: "v", Type: cty.DynamicPseudoType, AllowNull: true, AllowDynamicType: true}},
+		Type: func(args []cty.Value) (cty.Type, error) {
+			v, err := toCollection(args[0], ty)
+			return v.Type(), err
+		},
+		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) { return toCollection(args[0], ty) },
+	})
+}
+
+// maxUnlike bounds how many elements of different types are unified.
+const maxUnlike = 2000
+
+// toCollection is convert.Convert to a collection type. The library compares
+// the types of a tuple's elements each with each, so elements of one type take
+// another way.
+func toCollection(v cty.Value, ty cty.Type) (cty.Value, error) {
+	from := v.Type()
+	if v.IsNull() || !v.IsKnown() || !from.IsTupleType() && !from.IsObjectType() || v.LengthInt() < 2 {
+		return convert.Convert(v, ty)
+	}
+	same := alike(v)
+	switch {
+	case same && from.IsTupleType():
+		v = cty.ListVal(v.AsValueSlice())
+	case same:
+		v = cty.MapVal(v.AsValueMap())
+	case v.LengthInt() > maxUnlike:
+		return cty.DynamicVal, fmt.Errorf("the elements have different types, and more than %d such are too many", maxUnlike)
+	}
+	return convert.Convert(v, ty)
+}
+
+// alike reports whether all elements have one type.
+func alike(v cty.Value) bool {
+	var ty cty.Type
+	for it := v.ElementIterator(); it.Next(); {
+		_, e := it.Element()
+		switch {
+		case ty == cty.NilType:
+			ty = e.Type()
+		case !e.Type().Equals(ty):
+			return false
+		}
+	}
+	return true
 }
 
 func known(args []cty.Value) bool {
@@ -126,19 +221,25 @@ func checkCSV(args []cty.Value) error {
 // checkJSONText refuses deep nesting and many elements by a look at the
 // punctuation outside of strings.
 func checkJSONText(args []cty.Value) error {
-	depth, deepest, commas := scanJSON([]byte(args[0].AsString()))
+	opens, deepest, commas := scanJSON([]byte(args[0].AsString()))
 	switch {
-	case depth < 0 || deepest > maxDepth:
+	case deepest > maxDepth:
 		return fmt.Errorf("the JSON text is nested more than %d deep", maxDepth)
-	case commas*(valueCost+keyCost) > maxWeight:
-		return fmt.Errorf("the JSON text has some %d elements, too many", commas)
+	case opens*collectionCost+commas*elementCost > maxWeight:
+		return fmt.Errorf("the JSON text has some %d elements in %d collections, too many", commas, opens)
 	}
 	return nil
 }
 
-// scanJSON follows brackets and commas of JSON text, strings aside.
-func scanJSON(src []byte) (depth, deepest, commas int) {
-	inString := false
+// What the library needs while it decodes JSON, in bytes.
+const (
+	collectionCost = 600
+	elementCost    = 180
+)
+
+// scanJSON counts brackets and commas of JSON text, strings aside.
+func scanJSON(src []byte) (opens, deepest, commas int) {
+	inString, depth := false, 0
 	for i := 0; i < len(src); i++ {
 		switch c := src[i]; {
 		case inString && c == '\\':
@@ -147,6 +248,7 @@ func scanJSON(src []byte) (depth, deepest, commas int) {
 			inString = !inString
 		case inString:
 		case c == '{' || c == '[':
+			opens++
 			depth++
 			deepest = max(deepest, depth)
 		case c == '}' || c == ']':
@@ -155,7 +257,7 @@ func scanJSON(src []byte) (depth, deepest, commas int) {
 			commas++
 		}
 	}
-	return depth, deepest, commas
+	return opens, deepest, commas
 }
 
 func checkJoin(args []cty.Value) error {

@@ -2,28 +2,31 @@ package config
 
 import "time"
 
-// TimeLimit is how long reading and evaluating a configuration may take. It is
-// a guard against hostile input: ten thousand domains take a few seconds.
-const TimeLimit = 10 * time.Second
+// TimeLimit is how long reading and evaluating a configuration may take: 10 s
+// for evaluation and 2 s for reading. It is a guard against hostile input: ten
+// thousand domains take a few seconds.
+const TimeLimit = 12 * time.Second
 
 // What a configuration may cost. Each bound has an error with a position.
 const (
-	maxSource   = 64 << 20  // bytes of all files together
-	maxBlock    = 1 << 20   // bytes of one top-level block, whose syntax tree is in memory at once
-	maxExpr     = 64 << 10  // bytes of one expression
-	maxDepth    = 200       // nesting of blocks, brackets and templates, and of values
-	maxString   = 1 << 20   // bytes of one string
-	maxFile     = 16 << 20  // bytes that file() returns
-	maxElements = 200_000   // elements of one collection
-	maxDomains  = 100_000   // domains, after for_each
-	maxBlocks   = 200_000   // top-level blocks
-	maxOther    = 10_000    // top-level blocks other than domains
-	maxShared   = 1 << 20   // bytes of those blocks together
-	maxExponent = 1100      // binary exponent of a number: about 1e±331
-	maxWeight   = 192 << 20 // bytes that one expression may build, roughly
-	maxRetained = 192 << 20 // bytes of all locals, roughly
-	maxRegexp   = 200 << 20 // instructions times bytes of one regex()
-	maxWidth    = 10_000    // width and precision in a format string
-	maxFindings = 1000      // diagnostics of one run
-	maxRepeats  = 10        // diagnostics of one kind at one place, as of many for_each instances
+	maxSource    = 64 << 20  // bytes of all files together
+	maxBlock     = 512 << 10 // bytes of one top-level block, whose syntax tree is in memory at once
+	maxExpr      = 64 << 10  // bytes of one expression
+	maxOperators = 1000      // operators of one expression
+	maxDepth     = 200       // nesting of blocks, brackets and templates, and of values
+	maxString    = 1 << 20   // bytes of one string
+	maxFile      = 16 << 20  // bytes that file() returns
+	maxElements  = 200_000   // elements of one collection
+	maxDomains   = 100_000   // domains, after for_each
+	maxBlocks    = 200_000   // top-level blocks
+	maxOther     = 10_000    // top-level blocks other than domains
+	maxShared    = 1 << 20   // bytes of those blocks together
+	maxExponent  = 1100      // binary exponent of a number: about 1e±331
+	maxWeight    = 192 << 20 // bytes that one expression may build, roughly
+	maxRetained  = 192 << 20 // bytes of all locals, roughly
+	maxRegexp    = 200 << 20 // instructions times bytes of one regex()
+	maxWidth     = 10_000    // width and precision in a format string
+	maxNotes     = 5000      // warnings that one worker keeps, and errors beside them
+	maxFindings  = 1000      // diagnostics of one run
+	maxRepeats   = 10        // diagnostics of one kind at one place, as of many for_each instances
 )

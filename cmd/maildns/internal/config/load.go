@@ -24,6 +24,7 @@ type loader struct {
 	diags   Diagnostics
 	// declared are the domains, as read.
 	declared []declaration
+	groups   []string // labels of for_each domain blocks
 }
 
 func newLoader(dir string, env Environment) *loader {
@@ -52,7 +53,9 @@ func (l *loader) run() {
 	l.providerRefs(top)
 	l.readTop(top)
 	l.readDomains(domains)
-	l.checkDomains()
+	if !l.late.Load() {
+		l.checkDomains()
+	}
 }
 
 // runJournal reads the journal block and what it may refer to. What is wrong
@@ -91,7 +94,7 @@ func (l *loader) readShared(units []unit) *block {
 	for _, u := range units {
 		if size += len(u.src); size > maxShared || len(top.blocks) > maxOther {
 			l.note(Diagnostic{Severity: Error, Summary: "Too much besides domains",
-				Source: point(records.Source{File: u.file, Line: u.line, Column: 1}),
+				Source: point(u.start()),
 				Detail: fmt.Sprintf("All blocks other than domains may have %d KiB and be %d. Put data into a file and read it with csvdecode(file(…)) or jsondecode(file(…)).", maxShared>>10, maxOther)})
 			break
 		}

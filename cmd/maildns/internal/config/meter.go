@@ -18,6 +18,7 @@ type budget struct {
 	retained atomic.Int64
 	at       atomic.Pointer[hcl.Range] // what was evaluated last
 	lateOnce sync.Once
+	big      sync.Mutex // held while a big piece is read
 	lateAt   hcl.Range
 }
 
@@ -216,10 +217,10 @@ func (w *weigher) addElements(v cty.Value, depth int) error {
 // 1e999999999.
 func checkNumber(v cty.Value) error {
 	f := v.AsBigFloat()
-	if f.IsInf() || f.Sign() == 0 {
+	if f.Sign() == 0 {
 		return nil
 	}
-	if e := f.MantExp(nil); e > maxExponent || e < -maxExponent {
+	if e := f.MantExp(nil); f.IsInf() || e > maxExponent || e < -maxExponent {
 		return fmt.Errorf("numbers lie between about 1e-331 and 1e331")
 	}
 	return nil

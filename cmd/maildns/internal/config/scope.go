@@ -49,6 +49,9 @@ func (s scope) warn(r hcl.Range, rule, summary, format string, args ...any) {
 }
 
 func (s scope) note(d Diagnostic) {
+	if n := len(*s.diags); n >= 2*maxNotes || n >= maxNotes && d.Severity == Warning {
+		return // warnings never take the place of errors
+	}
 	d.In = s.in
 	*s.diags = append(*s.diags, d)
 }
@@ -434,14 +437,15 @@ func (s scope) names(name string) []records.Name {
 	return out
 }
 
-// labels reads a map of strings.
+// stringMap reads a map of strings.
 func (s scope) stringMap(name string) map[string]string {
 	v, a := s.value(name)
 	if a == nil {
 		return nil
 	}
-	m, ok := s.convert(v, cty.Map(cty.String), a, `a map of strings, such as { tier = "gold" }`)
-	if !ok {
+	m, err := toCollection(v, cty.Map(cty.String))
+	if err != nil || m.LengthInt() > maxElements {
+		s.report(a.rng, "Wrong type", `%s must be a map of strings, such as { tier = "gold" }.`, name)
 		return nil
 	}
 	out := make(map[string]string, m.LengthInt())
