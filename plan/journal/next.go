@@ -2,6 +2,7 @@ package journal
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 
 	"github.com/attunelogic/maildns/plan"
@@ -66,6 +67,19 @@ func Conclude(prev plan.State, in Intent, after records.Zone, clock plan.Clock, 
 	return out
 }
 
+// Abandon returns the outcome of a run that has written nothing for certain,
+// since it stopped before its write or the host refused it: whatever the zone
+// shows was done by others. Nothing of what it meant to do is remembered, and
+// the zone is to be looked at again at once.
+func Abandon(prev plan.State, in Intent, now records.Zone, clock plan.Clock, problem string) Outcome {
+	at := follow(clock.Moment(), in.Time)
+	in.Items, in.Declared, in.Overrides, in.Domains, in.Expected = nil, nil, nil, nil, Expected{}
+	r := newRun(prev, in, now, at)
+	out := Outcome{Header: Header{Zone: in.Zone, Seq: in.Seq, Run: in.Run, Time: at}, Result: Failed, Error: problem, State: r.next()}
+	out.State.Due, out.State.Reload = at, prev.Reload
+	return out
+}
+
 // Recover returns the outcome of a run that died before it could record one,
 // as the run by finds it. It decides by the zone alone, and writes nothing.
 func Recover(prev plan.State, in Intent, now records.Zone, clock plan.Clock, by string) Outcome {
@@ -107,15 +121,23 @@ func Next(prev plan.State, in Intent, after records.Zone, at plan.Moment) plan.S
 
 // run is a run seen from its end.
 type run struct {
-	prev   plan.State
-	in     Intent
-	before records.Zone
-	after  records.Zone
-	at     plan.Moment
+	prev     plan.State
+	in       Intent
+	before   records.Zone
+	after    records.Zone
+	at       plan.Moment
+	concerns map[records.Name]bool // the domains that it works on
 }
 
 func newRun(prev plan.State, in Intent, after records.Zone, at plan.Moment) *run {
-	return &run{prev: prev, in: in, before: records.NewZone(in.Zone, in.NegativeTTL, in.Snapshot...), after: after, at: at}
+	r := &run{
+		prev: prev, in: in, before: records.NewZone(in.Zone, in.NegativeTTL, in.Snapshot...), after: after, at: at,
+		concerns: make(map[records.Name]bool, len(in.Domains)),
+	}
+	for _, d := range in.Domains {
+		r.concerns[d] = true
+	}
+	return r
 }
 
 func (r *run) next() plan.State {
@@ -201,10 +223,8 @@ func (r *run) owned() []plan.Owned {
 }
 
 func (r *run) releases(domain records.Name) bool {
-	return r.in.Command == CommandRelease && r.concerns(domain)
+	return r.in.Command == CommandRelease && r.concerns[domain]
 }
-
-func (r *run) concerns(domain records.Name) bool { return slices.Contains(r.in.Domains, domain) }
 
 // domains keeps the states of the zone's other domains.
 func (r *run) domains(owned []plan.Owned) []plan.DomainState {
@@ -270,13 +290,16 @@ func (r *run) holds() []plan.RolledBack {
 		return r.prev.Holds
 	}
 	var out []plan.RolledBack
+	known := map[string]bool{}
 	for _, h := range r.prev.Holds {
-		if result == Interrupted || !r.concerns(h.Domain) {
+		if result == Interrupted || !r.concerns[h.Domain] {
+			known[holdID(h)] = true
 			out = append(out, h)
 		}
 	}
 	for _, h := range r.in.Expected.Holds {
-		if !slices.ContainsFunc(out, func(o plan.RolledBack) bool { return sameHold(o, h) }) {
+		if id := holdID(h); !known[id] {
+			known[id] = true
 			out = append(out, h)
 		}
 	}
@@ -286,32 +309,34 @@ func (r *run) holds() []plan.RolledBack {
 	return out
 }
 
-// sameHold reports whether two holds undo the same change.
-func sameHold(a, b plan.RolledBack) bool {
-	return a.Domain == b.Domain && a.Kind == b.Kind && a.Name == b.Name && a.Type == b.Type &&
-		slices.Equal(a.Added, b.Added) && slices.Equal(a.Removed, b.Removed)
+// holdID is the same for holds that undo the same change.
+func holdID(h plan.RolledBack) string {
+	return fmt.Sprintf("%q", []any{h.Domain, h.Kind, h.Name, h.Type, h.Added, h.Removed})
 }
 
 func (r *run) overrides() []plan.Override {
 	var out []plan.Override
+	undone := r.undone()
+	at := map[string]int{}
 	for _, o := range slices.Concat(r.prev.Overrides, r.in.Overrides) {
 		if o.Type == "" || reached(o.Until, r.at) {
 			continue // it opened nothing, or has lapsed
 		}
-		o.Spent = o.Spent || r.realised(o) || r.undoes(o)
-		i := slices.IndexFunc(out, func(p plan.Override) bool { return sameOverride(p, o) })
-		if i < 0 {
-			out = append(out, o)
+		o.Spent = o.Spent || r.realised(o) || undone[records.Key{Name: o.Name, Type: o.Type}]
+		id := overrideID(o)
+		if i, known := at[id]; known {
+			out[i] = o
 			continue
 		}
-		out[i] = o
+		at[id] = len(out)
+		out = append(out, o)
 	}
 	return out
 }
 
-func sameOverride(a, b plan.Override) bool {
-	return a.Gate == b.Gate && a.Domain == b.Domain && a.Name == b.Name && a.Type == b.Type &&
-		slices.Equal(a.Before, b.Before) && slices.Equal(a.After, b.After)
+// overrideID is the same for overrides of one gate for one change.
+func overrideID(o plan.Override) string {
+	return fmt.Sprintf("%q", []any{o.Gate, o.Domain, o.Name, o.Type, o.Before, o.After})
 }
 
 // realised reports whether the change that an override opened is live.
@@ -322,11 +347,15 @@ func (r *run) realised(o plan.Override) bool {
 	})
 }
 
-// undoes reports whether the run rolls back the set of an override.
-func (r *run) undoes(o plan.Override) bool {
-	return r.in.Command == CommandRollback && slices.ContainsFunc(r.in.Items, func(i Item) bool {
-		return i.Name == o.Name && i.Type == o.Type && r.touched(i)
-	})
+// undone lists the sets that the run rolls back.
+func (r *run) undone() map[records.Key]bool {
+	keys := map[records.Key]bool{}
+	for _, i := range r.in.Items {
+		if r.in.Command == CommandRollback && r.touched(i) {
+			keys[i.Key()] = true
+		}
+	}
+	return keys
 }
 
 func (r *run) due() plan.Moment {

@@ -468,6 +468,39 @@ func TestRecoverAndConcludeAgree(t *testing.T) {
 	}
 }
 
+// TestAnAbandonedRunHasDoneNothing, whatever others have done to its sets
+// meanwhile: neither its values nor its holds nor its overrides count.
+func TestAnAbandonedRunHasDoneNothing(t *testing.T) {
+	t.Parallel()
+	for name, after := range map[string]records.Zone{"as before": untouched(), "half as it meant to": half(), "edited": untouched().With(txt(zone, 60, "v=spf1 -all"))} {
+		prev, in := base()
+		prev.Reload = true
+		prev.Holds = []plan.RolledBack{{Domain: zone, Kind: records.KindSPF, Name: zone, Type: records.TypeTXT, Added: []string{"old"}}}
+		in.Command = journal.CommandRollback
+		in.Expected.Holds = []plan.RolledBack{{Domain: zone, Kind: records.KindDMARC, Name: dmarcName, Type: records.TypeTXT, Added: []string{"new"}}}
+		in.Overrides = []plan.Override{{Gate: "spf-narrow", Domain: zone, Name: zone, Type: records.TypeTXT, After: []records.Value{spfNew}, Until: clock(60).Now}}
+		out := journal.Abandon(prev, in, after, clock(11), "the zone was edited")
+		if out.Result != journal.Failed || out.Error != "the zone was edited" || len(out.Written)+len(out.Removed)+len(out.Adopted) > 0 {
+			t.Errorf("%s: %s (%s), written %v, removed %v, adopted %v", name, out.Result, out.Error, out.Written, out.Removed, out.Adopted)
+		}
+		s := out.State
+		if diff := cmp.Diff(after.Sets(), s.Live); diff != "" {
+			t.Errorf("%s: the zone (-want +got):\n%s", name, diff)
+		}
+		if len(s.Overrides) > 0 || !cmp.Equal(s.Holds, prev.Holds) || !cmp.Equal(s.Domains, prev.Domains) || !s.Reload {
+			t.Errorf("%s: remembered: overrides %v, holds %v, domains %v, reload %t", name, s.Overrides, s.Holds, s.Domains, s.Reload)
+		}
+		if !s.Due.At.Equal(clock(11).Now) {
+			t.Errorf("%s: due %s, want at once", name, s.Due.At)
+		}
+		for _, o := range s.Owned {
+			if o.Value == spfNew || o.Value == dmarcQuar {
+				t.Errorf("%s: %q is owned by a run that wrote nothing", name, o.Value)
+			}
+		}
+	}
+}
+
 func TestADeadRunMayNotHaveReloadedItsServer(t *testing.T) {
 	t.Parallel()
 	prev, in := base()
