@@ -29,6 +29,10 @@ func writeJSON(w io.Writer, report any, _ Options) error {
 		return encode(w, r.filled())
 	case *Validation:
 		return encode(w, r.filled())
+	case *SPFCheck:
+		return encode(w, r.filled())
+	case *SPFTree:
+		return encode(w, r.filled())
 	default:
 		return UnknownReportError{report}
 	}

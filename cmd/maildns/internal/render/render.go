@@ -71,8 +71,8 @@ type Options struct {
 }
 
 // Write writes a report in a format. A report is a plan.Plan, Rollback, ByHand,
-// Points, Result, History or Validation, or a pointer to one; it is not
-// changed. Anything else is an UnknownReportError.
+// Points, Result, History, Validation, SPFCheck or SPFTree, or a pointer to one;
+// it is not changed. Anything else is an UnknownReportError.
 func Write(w io.Writer, f Format, report any, o Options) error {
 	for _, known := range formats {
 		if known.name == f {
@@ -98,6 +98,10 @@ func pointer(report any) any {
 	case History:
 		return &r
 	case Validation:
+		return &r
+	case SPFCheck:
+		return &r
+	case SPFTree:
 		return &r
 	default:
 		return report

@@ -31,6 +31,10 @@ func writeText(w io.Writer, report any, o Options) error {
 		p.history(r)
 	case *Validation:
 		p.validation(r)
+	case *SPFCheck:
+		p.spfCheck(r)
+	case *SPFTree:
+		p.spfTree(r)
 	default:
 		return UnknownReportError{report}
 	}
