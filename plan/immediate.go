@@ -49,9 +49,8 @@ func Usable(kind records.Kind, typ records.Type, v records.Value) bool {
 		return true
 	}
 	if kind == records.KindDKIM {
-		if key, err := records.ParseDKIM(v); err == nil {
-			return key.Verifies()
-		}
+		key, err := records.ParseDKIM(v)
+		return err == nil && key.Verifies()
 	}
 	_, err := records.Reprint(kind, v)
 	return err == nil

@@ -2,7 +2,6 @@ package policy
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -251,31 +250,44 @@ func days(d time.Duration) string {
 // publishedPolicy is the policy of a live record as the journal keeps it: its
 // policy tags, empty where no single record is applied.
 func publishedPolicy(live records.Zone, domain records.Name) string {
-	set, _ := live.Set(records.Key{Name: records.Below("_dmarc", domain), Type: records.TypeTXT})
+	found, ok := liveDMARC(live, domain)
+	if !ok || found.Disarmed() {
+		return ""
+	}
+	return strings.TrimPrefix(string(withPolicy(records.DMARCRecord{}, found).Value()), "v=DMARC1; ")
+}
+
+// liveDMARC is the record that receivers find for a domain; ok is false where
+// there is none, or several, which they discard (RFC 9989 4.10).
+func liveDMARC(zone records.Zone, domain records.Name) (records.DMARCRecord, bool) {
+	set, _ := zone.Set(records.Key{Name: records.DMARCName(domain), Type: records.TypeTXT})
+	return soleDMARC(set.Values)
+}
+
+func soleDMARC(values []records.Value) (records.DMARCRecord, bool) {
 	var found []records.DMARCRecord
-	for _, v := range set.Values {
+	for _, v := range values {
 		if r, err := records.ParseDMARC(string(v)); err == nil {
 			found = append(found, r)
 		}
 	}
-	if len(found) != 1 || found[0].Disarmed() {
-		return ""
+	if len(found) != 1 {
+		return records.DMARCRecord{}, false
 	}
-	return strings.TrimPrefix(string(withPolicy(records.DMARCRecord{}, found[0]).Value()), "v=DMARC1; ")
+	return found[0], true
 }
 
 // judgeBIMI looks at the DMARC record that is live (RFC 9989 4.7; BIMI draft,
 // section 7): quarantine for all mail, or reject.
 func judgeBIMI(c Case) (plan.Verdict, string, string) {
-	set, _ := c.Live.Set(records.Key{Name: records.Below("_dmarc", c.Domain.Name), Type: records.TypeTXT})
-	i := slices.IndexFunc(set.Values, func(v records.Value) bool { return records.IsDMARC(string(v)) })
-	if i < 0 {
-		return plan.Unknown, "no DMARC record is live at " + string(set.Name), "DMARC at quarantine 100 or reject"
+	const needs = "DMARC at quarantine 100 or reject"
+	live, ok := liveDMARC(c.Live, c.Domain.Name)
+	if !ok {
+		return plan.Unknown, "no DMARC record that receivers use is live at " + string(records.DMARCName(c.Domain.Name)), needs
 	}
-	live, err := records.ParseDMARC(string(set.Values[i]))
 	full := records.DMARCStep{Policy: records.PolicyQuarantine, Percent: 100}.Effects(records.CompatBoth)
-	if err == nil && full.NoStricterThan(live.Effects()) && full.NoStricterThan(live.SubdomainEffects()) {
+	if full.NoStricterThan(live.Effects()) && full.NoStricterThan(live.SubdomainEffects()) {
 		return plan.Allow, "DMARC is enforced", ""
 	}
-	return plan.VerdictNo, "DMARC is not yet published at quarantine 100 or reject", "DMARC at quarantine 100 or reject"
+	return plan.VerdictNo, "DMARC is not yet published at quarantine 100 or reject", needs
 }

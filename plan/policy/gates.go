@@ -117,6 +117,9 @@ func judgeNarrow(c Case) (plan.Verdict, string, string) {
 }
 
 func judgeAdoption(c Case) (plan.Verdict, string, string) {
+	if c.Domain.Parked {
+		return plan.VerdictNo, "the domain is in use, and parking it would stop " + c.Subject, "a domain that neither sends nor receives"
+	}
 	return plan.VerdictNo,
 		fmt.Sprintf("%s was live before maildns and the configuration has never declared it", c.Subject),
 		"declare it"

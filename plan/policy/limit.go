@@ -244,7 +244,7 @@ type court struct {
 // ask is a gate's word on a change of the slot's values at key; subject says
 // what the change is about, in mail terms.
 func (c *court) ask(gate string, key records.Key, subject string) plan.GateVerdict {
-	v := Judge(gate, Case{Input: c.Input, Kind: c.kind, Key: key, Subject: subject})
+	v := c.judgement(gate, key, subject)
 	if v.Opens() {
 		return v
 	}
@@ -252,6 +252,11 @@ func (c *court) ask(gate string, key records.Key, subject string) plan.GateVerdi
 		return plan.GateVerdict{ID: gate, Verdict: plan.Overridden, Reason: o.Reason, Needs: ""}
 	}
 	return v
+}
+
+// judgement is a gate's word without overrides.
+func (c *court) judgement(gate string, key records.Key, subject string) plan.GateVerdict {
+	return Judge(gate, Case{Input: c.Input, Kind: c.kind, Key: key, Subject: subject})
 }
 
 // override finds an override of the gate: one that the journal has recorded

@@ -22,7 +22,7 @@ func splitMX(c *court) *verdict {
 		if len(hosts) == 0 {
 			continue
 		}
-		g := c.ask(gate, hosts[0].key, hostList(hosts))
+		g := c.askMX(gate, hosts)
 		gates[gate] = g
 		if !g.Opens() {
 			v.today = append(v.today, c.keep(hosts...)...)
@@ -41,6 +41,16 @@ func splitMX(c *court) *verdict {
 	sortGated(v.held)
 	sortGated(v.passed)
 	return v
+}
+
+// askMX asks a gate about hosts that leave. Nobody can open it for the last MX
+// of a domain whose declaration doesn't say that this is meant.
+func (c *court) askMX(gate string, hosts []held) plan.GateVerdict {
+	live, _ := c.Live.Set(hosts[0].key)
+	if last := len(c.want) == 0 && len(live.Values) == len(c.live); last && c.name == c.Domain.Name && !c.Domain.Removed {
+		return c.judgement(gate, hosts[0].key, hostList(hosts))
+	}
+	return c.ask(gate, hosts[0].key, hostList(hosts))
 }
 
 func (c *court) gatedMX(to []records.Declared, g plan.GateVerdict) plan.Gated {
@@ -101,14 +111,22 @@ func hostList(hosts []held) string {
 	return strings.Join(names, ", ")
 }
 
-// splitDKIM replaces a key that verifies nothing at once; a key that does has
-// to ask before it goes or changes.
+// splitDKIM replaces a value that verifies nothing at once; one that does has to
+// ask before it goes or changes.
 func splitDKIM(c *court) *verdict {
-	working := slices.ContainsFunc(c.live, func(h held) bool { return plan.Usable(c.kind, h.key.Type, h.value) })
-	if !working || c.sameParts() {
+	if !slices.ContainsFunc(c.live, c.loses) {
 		return c.all()
 	}
 	return c.whole(c.ask(GateDKIMRemoval, records.Key{Name: c.name, Type: c.liveType()}, "the selector at "+string(c.name)))
+}
+
+// loses reports whether a live value that is good for something is not declared,
+// in these or in other words.
+func (c *court) loses(h held) bool {
+	said := records.Parts(c.kind, []records.Value{h.value})
+	return plan.Usable(c.kind, h.key.Type, h.value) && !slices.ContainsFunc(c.want, func(d records.Declared) bool {
+		return d.Key == h.key && slices.Equal(said, records.Parts(c.kind, []records.Value{d.Value}))
+	})
 }
 
 func (c *court) liveType() records.Type {
@@ -139,7 +157,7 @@ func splitMTASTS(c *court) *verdict {
 	case len(c.live) == 0 && len(c.want) == 0:
 		return &verdict{}
 	case len(c.want) == 0:
-		return c.whole(c.ask(GateMTASTSRemoval, key, string(c.name)))
+		return c.whole(c.ask(GateMTASTSRemoval, c.live[0].key, string(c.name)))
 	case c.name != records.Below("_mta-sts", c.Domain.Name):
 		return c.all()
 	case slices.Equal(c.values(key), valuesAt(c.want, key)):
@@ -190,7 +208,8 @@ func splitBIMI(c *court) *verdict {
 }
 
 // parked splits a parked domain's mail records: at once where the live domain
-// neither receives nor sends, else all of them behind adoption.
+// neither receives nor sends, else all of them behind adoption, whoever
+// published what is in use.
 func (c *court) parked() *verdict {
 	if !c.Domain.Parked || c.kind == records.KindRecord {
 		return nil
@@ -210,9 +229,6 @@ func (c *court) wantType() records.Type {
 
 // inUse says what in the live zone shows that the domain sends or receives.
 func (c *court) inUse() string {
-	if c.owned() {
-		return ""
-	}
 	var found []string
 	mx, _ := c.Live.Set(records.Key{Name: c.Domain.Name, Type: records.TypeMX})
 	for _, v := range mx.Values {
@@ -227,22 +243,14 @@ func (c *court) inUse() string {
 	return strings.Join(found, ", ")
 }
 
-// owned reports whether the live values of the slot are all ours already.
-func (c *court) owned() bool {
-	return len(c.live) > 0 && !slices.ContainsFunc(c.live, func(h held) bool {
-		_, ok := c.Past.Owner(h.key, h.value)
-		return !ok
-	})
-}
-
-// external holds every change of a domain whose zone its owner edits.
+// external holds every change of a domain whose zone its owner edits. No
+// override opens it: there is nothing that could be written to.
 func (c *court) external(v *verdict) {
 	if c.Domain.Provider.Type != "external" {
 		return
 	}
-	g := c.ask(GateExternal, records.Key{Name: c.name, Type: c.wantType()}, "")
-	changes := c.gated(v.today, g)
-	if len(changes) == 0 || g.Opens() {
+	changes := c.gated(v.today, c.judgement(GateExternal, records.Key{Name: c.name, Type: c.wantType()}, ""))
+	if len(changes) == 0 {
 		return
 	}
 	*v = verdict{today: c.keep(c.live...), held: changes}
