@@ -89,24 +89,41 @@ type book struct {
 // openJournal opens the journal that the flag, the environment or the
 // configuration names, in this order.
 func (a *app) openJournal(declared config.Journal) (book, error) {
-	b := book{url: a.journal, named: true, from: "--journal"}
-	if a.journal == "" {
-		b = book{url: declared.URL, named: declared.Declared, from: "the journal block"}
+	b, dir := book{url: a.journal, named: true, from: "--journal"}, "."
+	switch {
+	case a.journal == "":
+		b, dir = book{url: declared.URL, named: declared.Declared, from: "the journal block"}, a.dir
 		if !b.named {
 			b.from = "the default"
 		}
-		if rest, ok := strings.CutPrefix(b.url, "file://"); ok && !filepath.IsAbs(rest) {
-			b.url = "file://" + filepath.ToSlash(filepath.Join(a.dir, rest))
-		}
-	} else if a.journal == a.env("MAILDNS_JOURNAL") {
+	case a.journal == a.env("MAILDNS_JOURNAL"):
 		b.from = "MAILDNS_JOURNAL"
 	}
-	s, err := store.Open(b.url, ".", a.Disk)
+	s, err := store.Open(b.url, dir, a.Disk)
 	if err != nil {
 		return book{}, err
 	}
 	b.Journal = journal.Open(s)
-	return b, nil
+	b.url, err = absoluteURL(b.url, dir)
+	return b, err
+}
+
+// absoluteURL makes the URL of a local journal one that holds in any directory,
+// so that the way back can be pasted anywhere.
+func absoluteURL(url, dir string) (string, error) {
+	path, local := strings.CutPrefix(url, "file://")
+	if !local || strings.HasPrefix(path, "/") {
+		return url, nil
+	}
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return "", fmt.Errorf("finding the journal %s: %w", url, err)
+	}
+	abs = filepath.ToSlash(abs)
+	if !strings.HasPrefix(abs, "/") {
+		abs = "/" + abs
+	}
+	return "file://" + strings.NewReplacer("%", "%25", "?", "%3F", "#", "%23").Replace(abs) + "/" + path, nil
 }
 
 // mayWrite refuses the disk of a CI runner as a journal that nobody has named:
@@ -170,7 +187,11 @@ func relative(kind string, values provider.Values, dir string) provider.Values {
 	out := maps.Clone(values)
 	for _, attr := range t.Attributes {
 		if p := values.Text(attr.Name); attr.Path && p != "" && !filepath.IsAbs(p) {
-			out[attr.Name] = []string{filepath.Join(dir, p)}
+			p = filepath.Join(dir, p)
+			if abs, err := filepath.Abs(p); err == nil {
+				p = abs
+			}
+			out[attr.Name] = []string{p}
 		}
 	}
 	return out
@@ -188,15 +209,17 @@ func reloads(cfg *config.Config) []string {
 }
 
 // target is a provider block as the journal keeps it: what is no secret, and
-// the names of the variables that hold the rest.
-func target(p config.Provider) journal.Target {
+// the names of the variables that hold the rest. Paths are absolute, since an
+// incident may find no configuration.
+func target(p config.Provider, dir string) journal.Target {
+	values := relative(p.Ref.Type, p.Values, dir)
 	t := journal.Target{Type: p.Ref.Type, Name: p.Ref.Name, Values: map[string][]string{}, Env: map[string]string{}}
 	for _, at := range p.Attributes {
 		switch {
 		case at.Env != "":
 			t.Env[at.Name] = at.Env
 		case !at.Secret:
-			t.Values[at.Name] = p.Values[at.Name]
+			t.Values[at.Name] = values[at.Name]
 		}
 	}
 	return t

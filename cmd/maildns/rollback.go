@@ -52,7 +52,12 @@ is. Every restored record gets TTL 300, so that the next step is fast too.` +
   maildns rollback --to attunelogic.com/12 --auto-approve
   maildns rollback --to last --print`,
 		Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error { return a.rollback(c.Context(), f) },
+		RunE: func(c *cobra.Command, _ []string) error {
+			if c.Flags().Changed("to") && f.to == "" {
+				return errors.New("--to is empty: name a state, such as last; without --to the states are shown")
+			}
+			return a.rollback(c.Context(), f)
+		},
 	}
 	fl := c.Flags()
 	fl.StringVar(&f.to, "to", "", "the state to return to: `REF`")
@@ -117,9 +122,9 @@ func (r *rolling) open(ctx context.Context) error {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case err != nil:
-		r.warn("%v; what the journal knows of the provider is used", err)
+		r.warn("%v. The journal says where the zones are", err)
 	case diags.HasErrors():
-		r.warn("the configuration has errors and is not used: what the journal knows of the provider is")
+		r.warn("the configuration is absent or broken, and not used. The journal says where the zones are")
 	case len(cfg.Domains) > 0:
 		r.cfg = cfg
 	}
@@ -174,6 +179,9 @@ func (r *rolling) prepare(ctx context.Context) error {
 
 // resolve turns a reference into states of zones.
 func (r *rolling) resolve(ctx context.Context, ref string) ([]apply.Point, error) {
+	if zones, err := r.book.Zones(ctx); err != nil || len(zones) == 0 {
+		return nil, errors.Join(err, fmt.Errorf("there is no journal at %s, or it is empty: name the one that apply used with --journal", r.book.url))
+	}
 	if ref == "last" {
 		return apply.Last(ctx, r.book.Journal, r.names)
 	}
@@ -181,6 +189,9 @@ func (r *rolling) resolve(ctx context.Context, ref string) ([]apply.Point, error
 		return nil, errors.New("last-good is a state that verify has confirmed, and this version of maildns has no verify: name an entry, a time or an age; rollback without --to shows them")
 	}
 	if at, ok := r.moment(ref); ok {
+		if at.After(r.now().Now) {
+			return nil, fmt.Errorf("--to %s lies in the future", ref)
+		}
 		return apply.At(ctx, r.book.Journal, at, r.names)
 	}
 	entries, err := r.book.Find(ctx, ref)
@@ -240,7 +251,7 @@ func (r *rolling) zone(ctx context.Context, name records.Name) (*provider.Zone, 
 				return nil, journal.Target{}, err
 			}
 			z, err := host.Zone(name, d.ZoneID)
-			return z, target(block), err
+			return z, target(block, r.dir), err
 		}
 	}
 	t, err := r.recorded(ctx, name)
@@ -373,7 +384,7 @@ func (r *rolling) carryOut(ctx context.Context) error {
 	if r.flags.print {
 		return render.Write(r.out, r.format, &render.ByHand{Plan: view.Plan}, r.rendering())
 	}
-	if r.format == render.Text && len(view.Domains)+len(view.Conflicts)+len(view.Kept) > 0 || r.flags.dryRun {
+	if something := len(view.Domains)+len(view.Conflicts)+len(view.Kept) > 0; r.format == render.Text && something || r.flags.dryRun && r.format != render.Text {
 		if err := render.Write(r.out, r.format, &view, r.rendering()); err != nil {
 			return err
 		}
@@ -381,7 +392,7 @@ func (r *rolling) carryOut(ctx context.Context) error {
 	switch {
 	case len(view.Conflicts) > 0:
 		return failWith(exitRefused, errors.New("nothing was written: what was edited by hand is in the way; --force overwrites it, --keep-edits leaves it"))
-	case r.flags.dryRun:
+	case r.flags.dryRun && (len(view.Domains) > 0 || r.format != render.Text):
 		return nil
 	case len(view.Domains) == 0:
 		return r.nothing(ctx)
@@ -399,7 +410,7 @@ func (r *rolling) carryOut(ctx context.Context) error {
 // left is recorded all the same.
 func (r *rolling) nothing(ctx context.Context) error {
 	for i, v := range r.views {
-		if !v.Pending {
+		if !v.Pending || r.flags.dryRun {
 			continue
 		}
 		res := r.run.Unlock(ctx, r.jobs[i].Zone)
@@ -483,6 +494,9 @@ func (r *rolling) finish(results []apply.Result) error {
 		return err
 	}
 	r.tellErrors(results)
+	if len(results) > 0 && r.cfg != nil {
+		r.say("What else the configuration declares goes on with the next apply: maildns plan shows it.")
+	}
 	return status(resultStatus(results))
 }
 

@@ -128,15 +128,11 @@ func expand(args []string) ([]string, error) {
 	var out []string
 	for _, arg := range args {
 		if file, ok := strings.CutPrefix(arg, "@"); ok {
-			b, err := os.ReadFile(file)
+			names, err := namesIn(file)
 			if err != nil {
 				return nil, fmt.Errorf("--domain %s: %w", arg, err)
 			}
-			for line := range strings.Lines(string(b)) {
-				if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
-					out = append(out, string(records.CanonicalName(line)))
-				}
-			}
+			out = append(out, names...)
 			continue
 		}
 		if _, err := path.Match(arg, ""); err != nil {
@@ -146,6 +142,25 @@ func expand(args []string) ([]string, error) {
 			arg = string(name)
 		}
 		out = append(out, strings.ToLower(arg))
+	}
+	return out, nil
+}
+
+// namesIn reads the names in a file, one a line. A list that somebody failed to
+// fill must not mean every domain.
+func namesIn(file string) ([]string, error) {
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for line := range strings.Lines(string(b)) {
+		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
+			out = append(out, string(records.CanonicalName(line)))
+		}
+	}
+	if len(out) == 0 {
+		return nil, errors.New("the file names no domain; without --domain all are meant")
 	}
 	return out, nil
 }
