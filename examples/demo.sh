@@ -39,8 +39,9 @@ printf '%s\n' \
 
 say "1. What would change, and what does it mean for mail?" \
 	"The zone was kept by hand: two SPF records, which receivers answer with PERMERROR;" \
-	"no DMARC; TLS reports that go to the wrong mailbox; values of strangers beside ours."
-maildns plan
+	"no DMARC; TLS reports that go to the wrong mailbox; values of strangers beside ours." \
+	"(--offline: leave the DNS alone. Without it plan also counts what the includes cost.)"
+maildns plan --offline
 
 say "2. Do what can be done now." \
 	"What caches must forget first waits, and what tightens without evidence is held:" \
@@ -69,7 +70,7 @@ say "What is left of the whole run: the serial, which must rise; the short TTL o
 changed as-found.zone
 
 say "5. The next plan does not bring the change back by itself."
-maildns plan
+maildns plan --offline
 
 say "That was it. To try by hand:" \
 	"cp -R examples/attunelogic /tmp/attunelogic" \

@@ -54,6 +54,7 @@ var rooms = map[string]room{
 	"cmd/maildns": {level: 6, beside: []string{
 		"cmd/maildns/internal/config", "cmd/maildns/internal/render", "cmd/maildns/internal/notice",
 	}},
+	"cmd/maildns/internal/bench":  {level: 6},
 	"cmd/maildns/internal/config": {level: 6},
 	"cmd/maildns/internal/render": {level: 6},
 	"cmd/maildns/internal/notice": {level: 6},
