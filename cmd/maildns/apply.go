@@ -503,7 +503,7 @@ func (p *applying) applyZones(ctx context.Context) ([]apply.Result, error) {
 		block, _ := p.cfg.Provider(w.provider)
 		results[i] = p.run.Apply(ctx, apply.Job{
 			Zone: zones[w], Target: target(block, p.dir), Domains: w.domains, Others: w.others, Open: p.open,
-			Reviewed: reviewed, Live: plan.LiveProvider, PlanID: p.reviewed.ID,
+			Reviewed: reviewed, PlanID: p.reviewed.ID,
 		})
 		p.tell(&progress, results[i], len(p.works))
 		return nil

@@ -183,7 +183,7 @@ func (r *rolling) resolve(ctx context.Context, ref string) ([]apply.Point, error
 		return nil, errors.Join(err, fmt.Errorf("there is no journal at %s, or it is empty: name the one that apply used with --journal", r.book.url))
 	}
 	if ref == "last" {
-		return apply.Last(ctx, r.book.Journal, r.names)
+		return r.refs().Last(ctx, r.names)
 	}
 	if ref == "last-good" {
 		return nil, errors.New("last-good is a state that verify has confirmed, and this version of maildns has no verify: name an entry, a time or an age; rollback without --to shows them")
@@ -192,7 +192,7 @@ func (r *rolling) resolve(ctx context.Context, ref string) ([]apply.Point, error
 		if at.After(r.now().Now) {
 			return nil, fmt.Errorf("--to %s lies in the future", ref)
 		}
-		return apply.At(ctx, r.book.Journal, at, r.names)
+		return r.refs().At(ctx, at, r.names)
 	}
 	entries, err := r.book.Find(ctx, ref)
 	if err != nil {
@@ -203,6 +203,18 @@ func (r *rolling) resolve(ctx context.Context, ref string) ([]apply.Point, error
 		points = append(points, apply.Point{Zone: e.Zone, Seq: e.Seq})
 	}
 	return points, nil
+}
+
+// refs resolves references. What a run without an outcome has done is looked up
+// in its zone.
+func (r *rolling) refs() apply.Refs {
+	return apply.Refs{Journal: r.book.Journal, Clock: r.now(), Read: func(ctx context.Context, name records.Name) (records.Zone, error) {
+		zone, _, err := r.zone(ctx, name)
+		if err != nil {
+			return records.Zone{}, err
+		}
+		return zone.Read(ctx)
+	}}
 }
 
 // moment reads a time or an age.
@@ -407,18 +419,21 @@ func (r *rolling) carryOut(ctx context.Context) error {
 }
 
 // nothing says that there is nothing to restore, and why. What a dead run has
-// left is recorded all the same.
+// left is recorded all the same, and a reload that failed is repeated: the zone
+// may be back, and its server not know.
 func (r *rolling) nothing(ctx context.Context) error {
 	for i, v := range r.views {
-		if !v.Pending || r.flags.dryRun {
+		if !v.Pending && !v.Past.Reload || r.flags.dryRun {
 			continue
 		}
-		res := r.run.Unlock(ctx, r.jobs[i].Zone)
+		res := r.run.Rollback(ctx, r.jobs[i])
 		if res.Status != apply.Done {
 			r.tellErrors([]apply.Result{res})
 			return status(resultStatus([]apply.Result{res}))
 		}
-		r.say("%s; its outcome is now recorded", res.Recovered)
+		if res.Recovered != "" {
+			r.say("%s; its outcome is now recorded", res.Recovered)
+		}
 	}
 	if r.format != render.Text {
 		return r.finish(nil)
@@ -580,7 +595,7 @@ func (r *rolling) points(ctx context.Context) error {
 
 // lastPoint is what --to last means now; nil where there is no such run.
 func (r *rolling) lastPoint(ctx context.Context) (*render.Point, error) {
-	points, err := apply.Last(ctx, r.book.Journal, r.names)
+	points, err := r.refs().Last(ctx, r.names)
 	if errors.Is(err, apply.ErrNothing) {
 		return nil, nil
 	}
