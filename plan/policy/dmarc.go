@@ -2,6 +2,7 @@ package policy
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,9 +16,9 @@ type ramp struct {
 	key    records.Key
 	target records.DMARCRecord
 	compat records.Compat
-	steps  []records.DMARCStep // not above the target
+	steps  []records.DMARCStep // not above the target, which is the last
 	live   records.DMARCRecord
-	exists bool // one live record that receivers apply
+	exists bool // a live record that receivers apply
 }
 
 // splitDMARC publishes the ramp's step. The policy (p, sp, np, t, pct) moves
@@ -25,51 +26,71 @@ type ramp struct {
 // it, in an item of its own, but for a tighter alignment and the loss of the
 // last rua, which have to ask.
 func splitDMARC(c *court) *verdict {
-	key := records.Key{Name: records.Below("_dmarc", c.Domain.Name), Type: records.TypeTXT}
+	key := records.Key{Name: records.DMARCName(c.Domain.Name), Type: records.TypeTXT}
 	if c.name != key.Name || c.Domain.DMARC == nil || len(c.want) == 0 {
-		return c.all() // a report authorisation, or a record that goes: loosening
+		return c.plainDMARC()
 	}
 	r := &ramp{court: c, key: key, target: c.Domain.DMARC.Record, compat: c.Domain.DMARC.Compat}
 	r.steps = stepsTo(c.Domain.DMARC)
 	r.readLive()
+	if !r.exists {
+		return r.first()
+	}
 	return r.split()
 }
 
-// stepsTo cuts the ramp at the target. None is always its first step.
+// stepsTo cuts the ramp at the target, which ends it. None is always its first
+// step.
 func stepsTo(d *records.DMARC) []records.DMARCStep {
 	target := records.DMARCStep{Policy: d.Record.Policy, Percent: 100}
+	end := target.Effects(d.Compat)
 	steps := []records.DMARCStep{{Policy: records.PolicyNone, Percent: 100}}
 	for _, s := range d.Steps {
-		if s.Policy != records.PolicyNone && s.Effects(d.Compat).NoStricterThan(target.Effects(d.Compat)) {
+		if e := s.Effects(d.Compat); s.Policy != records.PolicyNone && e.NoStricterThan(end) && e != end {
 			steps = append(steps, s)
 		}
+	}
+	if target.Policy > records.PolicyNone {
+		steps = append(steps, target)
 	}
 	return steps
 }
 
 // readLive takes the live record as receivers do: several are all discarded
-// (RFC 9989 4.10), and one that they don't apply counts as none.
+// (RFC 9989 4.10), and one that no receiver applies counts as none.
 func (r *ramp) readLive() {
-	live := r.values(r.key)
-	if len(live) != 1 {
+	live, ok := soleDMARC(r.values(r.key))
+	if !ok || live.Disarmed() && live.Reach() == (records.Reach{}) {
 		return
 	}
-	record, err := records.ParseDMARC(string(live[0]))
-	if err != nil || record.Disarmed() {
-		return
-	}
-	r.live, r.exists = record, true
+	r.live, r.exists = live, true
+}
+
+// first publishes the first step, with np as declared, since no declared
+// sender uses a name that doesn't exist. No live record fared better.
+func (r *ramp) first() *verdict {
+	today := r.at(0)
+	v := &verdict{today: r.publish(today)}
+	r.climb(today, v)
+	return v
 }
 
 func (r *ramp) split() *verdict {
-	if !r.exists {
-		return r.first()
-	}
-	today := r.besides()
 	v := &verdict{}
-	r.align(&today, v)
-	r.lastRUA(&today, v)
+	today := r.besides()
+	strict, blind := r.align(&today, v), r.lastRUA(&today, v)
+	today = r.loosen(today)
 	v.today = r.publish(today)
+	if strict != nil {
+		record := today
+		record.ADKIM, record.ASPF = r.target.ADKIM, r.target.ASPF
+		v.held = append(v.held, r.hold(record, *strict)...)
+	}
+	if blind != nil {
+		record := today
+		record.RUA = nil
+		v.held = append(v.held, r.hold(record, *blind)...)
+	}
 	r.climb(today, v)
 	for i := range v.passed {
 		v.passed[i].After = valuesAt(v.today, r.key)
@@ -77,92 +98,136 @@ func (r *ramp) split() *verdict {
 	return v
 }
 
-// first publishes the first step, with np as declared, since no declared
-// sender uses a name that doesn't exist. No live record fared better.
-func (r *ramp) first() *verdict {
-	today := r.at(0)
-	today.NP = r.target.NP
-	v := &verdict{today: r.publish(today)}
-	if len(r.steps) > 1 {
-		v.held = r.hold(r.at(1), r.ask(GateRamp, r.key, r.steps[1].String()))
-	}
-	return v
-}
-
-// at is the declared record at one step of the ramp.
+// at is the declared record at one step of the ramp, where sp is not above p.
 func (r *ramp) at(i int) records.DMARCRecord {
 	record := r.target
 	record.Policy, record.Pct, record.T = r.steps[i].Tags(r.compat)
 	if record.SP != records.PolicyUnset {
 		record.SP = min(record.SP, record.Policy)
 	}
-	if i == len(r.steps)-1 && record.Policy == r.target.Policy {
-		record.SP = r.target.SP
+	return record
+}
+
+// besides is the declared record with the live policy, and with what keeps
+// some receivers from applying it.
+func (r *ramp) besides() records.DMARCRecord {
+	record := withPolicy(r.target, r.live)
+	if r.live.Disarmed() {
+		broken := slices.DeleteFunc(slices.Clone(r.live.Other), func(t records.Tag) bool { return t.Name != "np" })
+		record.Other = slices.Concat(record.Other, broken)
 	}
 	return record
 }
 
-// besides is the declared record with the live policy.
-func (r *ramp) besides() records.DMARCRecord {
-	record := r.target
-	record.Policy, record.SP, record.NP = r.live.Policy, r.live.SP, r.live.NP
-	record.Pct, record.T = r.live.Pct, r.live.T
-	return record
+// end is today's record with the declared policy.
+func (r *ramp) end(today records.DMARCRecord) records.DMARCRecord {
+	today.Other = r.target.Other
+	return withPolicy(today, r.target)
 }
 
 // align keeps the live alignment where the declared one is tighter, until its
-// gate opens.
-func (r *ramp) align(today *records.DMARCRecord, v *verdict) {
-	tighter := r.target.ADKIM.Strict() && !r.live.ADKIM.Strict() || r.target.ASPF.Strict() && !r.live.ASPF.Strict()
-	if !tighter {
-		return
+// gate opens. It returns the word of a gate that holds.
+func (r *ramp) align(today *records.DMARCRecord, v *verdict) *plan.GateVerdict {
+	if !tighterAlignment(r.live, r.target) {
+		return nil
 	}
 	g := r.ask(GateRamp, r.key, "strict alignment")
 	if g.Opens() {
 		v.passed = append(v.passed, plan.Gated{Kind: r.kind, Key: r.key, Gates: []plan.GateVerdict{g}})
-		return
+		return nil
 	}
-	strict := *today
 	if r.target.ADKIM.Strict() {
 		today.ADKIM = r.live.ADKIM
 	}
 	if r.target.ASPF.Strict() {
 		today.ASPF = r.live.ASPF
 	}
-	v.held = append(v.held, r.hold(strict, g)...)
+	return &g
+}
+
+func tighterAlignment(from, to records.DMARCRecord) bool {
+	return to.ADKIM.Strict() && !from.ADKIM.Strict() || to.ASPF.Strict() && !from.ASPF.Strict()
 }
 
 // lastRUA keeps the report addresses of a record that would lose them all:
-// without reports no gate ever opens again.
-func (r *ramp) lastRUA(today *records.DMARCRecord, v *verdict) {
+// without reports no gate ever opens again. It returns the word of a gate that
+// holds.
+func (r *ramp) lastRUA(today *records.DMARCRecord, v *verdict) *plan.GateVerdict {
 	if len(today.RUA) > 0 || len(r.live.RUA) == 0 {
-		return
+		return nil
 	}
 	g := r.ask(GateRamp, r.key, "removing the last rua")
 	if g.Opens() {
 		v.passed = append(v.passed, plan.Gated{Kind: r.kind, Key: r.key, Gates: []plan.GateVerdict{g}})
-		return
+		return nil
 	}
-	blind := *today
 	today.RUA = r.live.RUA
-	v.held = append(v.held, r.hold(blind, g)...)
+	return &g
 }
 
-// climb moves the policy: down at once where the declaration is the looser
-// one, up by one step where the gate opens. A live policy that is stricter
-// than its place on the ramp stays.
-func (r *ramp) climb(today records.DMARCRecord, v *verdict) {
-	end := withPolicy(today, r.at(len(r.steps)-1))
+// loosen brings down what is declared below the live policy, at once: all of
+// it, or what of p, sp and np is looser where the rest is stricter. The same
+// policy is written in the declared words.
+func (r *ramp) loosen(today records.DMARCRecord) records.DMARCRecord {
+	end := r.end(today)
 	if end.Reach().NoStricterThan(today.Reach()) {
-		v.today = r.publish(end) // looser, or the same in the declared words
+		return end
+	}
+	if lower := meet(today, end); strictlyLooser(lower, today) {
+		return lower
+	}
+	return today
+}
+
+// meet is the record with the lower one of each policy of two records.
+func meet(a, b records.DMARCRecord) records.DMARCRecord {
+	out := a
+	if b.Effects().NoStricterThan(a.Effects()) {
+		out.Policy, out.Pct, out.T = b.Policy, b.Pct, b.T
+	}
+	out.SP = written(min(subdomains(a), subdomains(b)), out.Policy, b.SP)
+	out.NP = written(min(nonexistent(a), nonexistent(b)), subdomains(out), b.NP)
+	return out
+}
+
+// written is a policy as a tag: left out where it says what holds without it
+// and the declaration leaves it out.
+func written(policy, without, declared records.Disposition) records.Disposition {
+	if policy == without && declared == records.PolicyUnset {
+		return records.PolicyUnset
+	}
+	return policy
+}
+
+// subdomains and nonexistent are the policies that sp and np come to.
+func subdomains(r records.DMARCRecord) records.Disposition {
+	if r.SP != records.PolicyUnset {
+		return r.SP
+	}
+	return r.Policy
+}
+
+func nonexistent(r records.DMARCRecord) records.Disposition {
+	if r.NP != records.PolicyUnset {
+		return r.NP
+	}
+	return subdomains(r)
+}
+
+func strictlyLooser(a, b records.DMARCRecord) bool {
+	return a.Reach().NoStricterThan(b.Reach()) && !b.Reach().NoStricterThan(a.Reach())
+}
+
+// climb moves the policy up by one step where the gate opens and nothing else
+// of the record changes. A live policy that is stricter than its place on the
+// ramp stays.
+func (r *ramp) climb(today records.DMARCRecord, v *verdict) {
+	next, subject, ok := r.next(today)
+	if !ok {
 		return
 	}
-	next, subject := end, "sp and np as declared"
-	if i := r.next(); i > 0 {
-		next, subject = withPolicy(today, r.at(i)), r.steps[i].String()
-	}
 	g := r.ask(GateRamp, r.key, subject)
-	if g.Opens() && len(v.passed) > 0 {
+	if g.Opens() && !r.still(today) {
 		g.Verdict, g.Reason = plan.VerdictNo, "the record changes one thing at a time, and something else goes first"
 	}
 	if !g.Opens() {
@@ -173,16 +238,41 @@ func (r *ramp) climb(today records.DMARCRecord, v *verdict) {
 	v.passed = append(v.passed, plan.Gated{Kind: r.kind, Key: r.key, Gates: []plan.GateVerdict{g}})
 }
 
-// next is the step after the live policy's position that loosens nothing for
-// either family of receivers, 0 where the ramp has no further one.
-func (r *ramp) next() int {
-	live := r.live.Effects()
+// still reports whether today's record says what the live one says.
+func (r *ramp) still(today records.DMARCRecord) bool {
+	return r.exists && slices.Equal(records.Parts(r.kind, []records.Value{today.Value()}), records.Parts(r.kind, []records.Value{r.live.Value()}))
+}
+
+// next is the record at the step after the position, the first one that
+// loosens neither p nor sp for either family of receivers, or else the declared
+// record. It is false where nothing is left to tighten. A step with t=y takes np
+// down one level as well; that is how a step is written.
+func (r *ramp) next(today records.DMARCRecord) (_ records.DMARCRecord, subject string, ok bool) {
+	end := r.end(today)
 	for i := r.position() + 1; i < len(r.steps); i++ {
-		if live.NoStricterThan(r.steps[i].Effects(r.compat)) {
-			return i
+		if next := raise(withPolicy(end, r.at(i)), today); climbs(today, next) {
+			return next, r.steps[i].String(), true
 		}
 	}
-	return 0
+	return end, "sp and np as declared", !end.Reach().NoStricterThan(today.Reach())
+}
+
+// climbs reports whether p or sp is stricter after a step, and neither looser.
+func climbs(from, to records.DMARCRecord) bool {
+	old, now := from.Reach(), to.Reach()
+	old.Nonexistent, now.Nonexistent = records.Effects{}, records.Effects{}
+	return old != now && old.NoStricterThan(now)
+}
+
+// raise keeps sp and np where today's are the stricter ones.
+func raise(next, today records.DMARCRecord) records.DMARCRecord {
+	if sp := subdomains(today); sp > subdomains(next) {
+		next.SP = sp
+	}
+	if np := nonexistent(today); np > nonexistent(next) {
+		next.NP = np
+	}
+	return next
 }
 
 // position is the highest step that is not stricter than the live record for
@@ -213,6 +303,42 @@ func (r *ramp) hold(record records.DMARCRecord, g plan.GateVerdict) []plan.Gated
 	return []plan.Gated{{Kind: r.kind, Key: r.key, After: []records.Value{record.Value()}, Gates: []plan.GateVerdict{g}}}
 }
 
+// plainDMARC is for records without a ramp: one that goes, one of a record
+// block, an authorisation for reports. It holds what tightens, and an alias to
+// somebody whose policy isn't known here.
+func (c *court) plainDMARC() *verdict {
+	key := records.Key{Name: c.name, Type: records.TypeTXT}
+	from, existed := soleDMARC(c.values(key))
+	to, stays := soleDMARC(valuesAt(c.want, key))
+	after := to.Reach()
+	if !stays {
+		after = c.inherited()
+	}
+	alias := slices.ContainsFunc(c.want, func(d records.Declared) bool { return d.Key.Type != records.TypeTXT })
+	if !alias && after.NoStricterThan(from.Reach()) && (!existed || !stays || !tighterAlignment(from, to)) {
+		return c.all()
+	}
+	return c.whole(c.ask(GateRamp, key, "the record"))
+}
+
+// inherited is what holds for a name without a record: the strictest sp and np
+// of the zone's records above it (RFC 9989 4.10, RFC 7489 6.6.3).
+func (c *court) inherited() records.Reach {
+	var out records.Reach
+	owner, found := strings.CutPrefix(string(c.name), "_dmarc.")
+	if !found {
+		return out
+	}
+	for n := records.Name(owner).Parent(); n.In(c.Domain.Zone) && n != ""; n = n.Parent() {
+		above, _ := liveDMARC(c.Live, n)
+		sp := above.SubdomainEffects()
+		if reach := (records.Reach{Domain: sp, Subdomains: sp, Nonexistent: above.NonexistentEffects()}); out.NoStricterThan(reach) {
+			out = reach
+		}
+	}
+	return out
+}
+
 // judgeRamp does the arithmetic of the ramp that needs no reports, how long
 // the policy was observed, and says what is missing.
 func judgeRamp(c Case) (plan.Verdict, string, string) {
@@ -225,11 +351,14 @@ func judgeRamp(c Case) (plan.Verdict, string, string) {
 			needs
 	}
 	since := d.Since.On(c.Clock)
-	seen := c.Clock.Now.Sub(since)
-	if seen < settings.Observe {
+	seen, least := c.Clock.Now.Sub(since), settings.Observe
+	if word := policyWords(d.Policy); word != "p=none" && d.Policy != "" {
+		least = settings.CleanWindow // observed before the first step
+	}
+	if seen < least {
 		return plan.VerdictNo,
-			fmt.Sprintf("%s has been observed for %s of %s, since %s", policyWords(d.Policy), days(seen), days(settings.Observe), since.Format(time.DateOnly)),
-			fmt.Sprintf("observation until %s, and %s", since.Add(settings.Observe).Format(time.DateOnly), needsReports)
+			fmt.Sprintf("%s has been observed for %s of %s, since %s", policyWords(d.Policy), days(seen), days(least), since.Format(time.DateOnly)),
+			fmt.Sprintf("observation until %s, and %s", since.Add(least).Format(time.DateOnly), needsReports)
 	}
 	return plan.Unknown, reasonNoReports, needs
 }
