@@ -95,10 +95,10 @@ func Judge(id string, c Case) plan.GateVerdict {
 	if !ok || g.judge == nil {
 		return plan.GateVerdict{ID: id, Verdict: plan.Unknown, Reason: "no such gate is asked here"}
 	}
-	v, reason, needs := g.judge(c)
-	if c.Known.Journal == plan.JournalUnreadable && v != plan.Allow {
-		v, reason, needs = plan.Unknown, "the journal can't be read", "a readable journal"
+	if c.Known.Journal == plan.JournalUnreadable {
+		return plan.GateVerdict{ID: id, Verdict: plan.Unknown, Reason: "the journal can't be read", Needs: "a readable journal"}
 	}
+	v, reason, needs := g.judge(c)
 	if v != plan.Allow && needs != "" {
 		needs += ", " + fmt.Sprintf(overrideHint, id, c.Domain.Name)
 	}

@@ -64,6 +64,9 @@ func blocks(in Input) []plan.Override {
 		}
 		out = append(out, plan.Override{Gate: o.Gate, Domain: in.Domain.Name, Reason: o.Reason, Until: o.Until, Block: true})
 	}
+	slices.SortFunc(out, func(a, b plan.Override) int {
+		return cmp.Or(cmp.Compare(a.Gate, b.Gate), a.Until.Compare(b.Until), cmp.Compare(a.Reason, b.Reason))
+	})
 	return out
 }
 
