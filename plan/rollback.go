@@ -85,6 +85,7 @@ type restorer struct {
 	target Target
 	opts   RestoreOptions
 	then   records.Zone
+	names  map[records.Name]bool // those that had records then
 	left   records.Zone
 	ours   map[records.Key]map[records.Value]bool // owned now or written since
 	back   map[records.Key]map[records.Value]bool // may be put back
@@ -100,7 +101,11 @@ func newRestorer(live records.Zone, past *Past, target Target, opts RestoreOptio
 		ours:   map[records.Key]map[records.Value]bool{},
 		back:   map[records.Key]map[records.Value]bool{},
 		holder: map[records.Key]Owned{},
+		names:  map[records.Name]bool{},
 		out:    Restoration{Domains: map[records.Name][]Change{}},
+	}
+	for _, set := range target.Sets {
+		r.names[set.Name] = true
 	}
 	r.note(r.ours, past.Owned, target.Written)
 	r.note(r.back, target.Owned, past.Owned, target.Removed)
@@ -139,25 +144,26 @@ func (r *restorer) keys() []records.Key {
 func (r *restorer) restore(key records.Key) {
 	now, exists := r.live.Set(key)
 	then, _ := r.then.Set(key)
-	values := r.result(key, now, then)
+	values := r.result(key, now, then, r.opts.Force)
 	after := records.NewRRset(key, r.opts.TTL, values...)
 	switch {
 	case now.SameValues(after):
 		return
-	case r.keep(key, then, now):
+	case r.keep(key, now):
 		return
 	case r.edited(key, now) && r.opts.KeepEdits:
 		return
 	case r.edited(key, now) && !r.opts.Force:
-		r.conflict(key, now, after)
+		r.conflict(key, now, records.NewRRset(key, r.opts.TTL, r.result(key, now, then, true)...))
 		return
 	}
 	r.change(key, now, exists, after)
 }
 
-// result is the set as the rollback makes it.
-func (r *restorer) result(key records.Key, now, then records.RRset) []records.Value {
-	force := r.opts.Force && r.edited(key, now)
+// result is the set as the rollback makes it, with what was edited by hand
+// taken away where it is to be forced.
+func (r *restorer) result(key records.Key, now, then records.RRset, force bool) []records.Value {
+	force = force && r.edited(key, now)
 	var out []records.Value
 	for _, v := range now.Values {
 		if r.ours[key][v] || force && r.isEdit(key, v) {
@@ -203,10 +209,11 @@ func (r *restorer) isEdit(key records.Key, v records.Value) bool {
 
 // keep leaves what did not exist at the target where its presence harms
 // nothing: a DKIM selector that mail on its way may need, an authorisation for
-// reports.
-func (r *restorer) keep(key records.Key, then, now records.RRset) bool {
+// reports. A name that had records of another type then did exist: a CNAME in
+// its place would keep them from coming back.
+func (r *restorer) keep(key records.Key, now records.RRset) bool {
 	holder := r.holder[key]
-	if r.opts.Exact || len(then.Values) > 0 || len(now.Values) == 0 {
+	if r.opts.Exact || r.names[key.Name] || len(now.Values) == 0 {
 		return false
 	}
 	var why string
