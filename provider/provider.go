@@ -70,10 +70,10 @@ func Open(ref records.ProviderRef, values Values, opts Options) (*Host, error) {
 		return nil, fmt.Errorf("provider %s: there is no provider type %q; there are %s", ref, ref.Type, typeNames())
 	}
 	if t.ReadOnly != "" {
-		return nil, fmt.Errorf("provider %s can't be reached: %s; plan can look at the zone with --live dns", ref, t.ReadOnly)
+		return nil, fmt.Errorf("provider %s can't be reached: %s", ref, t.ReadOnly)
 	}
 	if t.open == nil {
-		return nil, fmt.Errorf("provider %s: this version of maildns can't reach %s yet: plan and audit can look at the zone with --live dns", ref, t.Name)
+		return nil, fmt.Errorf("provider %s: this version of maildns can't reach %s yet", ref, t.Name)
 	}
 	if missing := t.missing(values); len(missing) > 0 {
 		return nil, fmt.Errorf("provider %s has no value for %s: set it in the block, or set the environment variable that its env() names", ref, strings.Join(missing, ", "))

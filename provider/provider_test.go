@@ -52,7 +52,7 @@ func TestOpenErrors(t *testing.T) {
 	t.Parallel()
 	cases := []struct{ kind, want string }{
 		{"nonsense", `there is no provider type "nonsense"`},
-		{"external", "--live dns"},
+		{"external", "its owner publishes"},
 		{"zonefile", "no value for directory"},
 	}
 	for _, c := range cases {

@@ -22,7 +22,7 @@ func Types() []Type {
 		{
 			Name:     "external",
 			Summary:  "a zone that someone else writes: plan shows what its owner must publish, instructions prints it",
-			ReadOnly: "its owner publishes the records: maildns instructions prints them",
+			ReadOnly: "its owner publishes the records, and this version of maildns can't look at the zone yet",
 		},
 		{
 			Name:    "rfc2136",

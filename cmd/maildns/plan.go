@@ -88,6 +88,11 @@ func (a *app) plan(ctx context.Context, f planFlags) error {
 		s.clock.Now = s.clock.Now.UTC()
 		o.Notes = append(o.Notes, "This is what would be allowed at "+s.clock.Now.Format(time.RFC3339)+".")
 	}
+	vanished, err := s.vanished(ctx)
+	if err != nil {
+		return err
+	}
+	o.Notes = append(o.Notes, vanished...)
 	p, planErr := s.makePlan(ctx, f.choice, f.changed)
 	if p == nil {
 		return planErr

@@ -63,6 +63,14 @@ func (a *app) validationText(cfg *config.Config, diags config.Diagnostics) error
 	if err := a.printDiagnostics(diags, config.DirSnippets(a.dir)); err != nil || diags.HasErrors() {
 		return err
 	}
-	_, err := fmt.Fprintf(a.out, "The configuration is valid: %d domains.\n", len(cfg.Domains))
+	_, err := fmt.Fprintf(a.out, "The configuration is valid: %s.\n", count(len(cfg.Domains), "domain"))
 	return err
+}
+
+// count says how many of a thing there are.
+func count(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
 }

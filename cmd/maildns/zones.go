@@ -226,6 +226,45 @@ func (s *site) openZones(works []*zoneWork) (map[*zoneWork]*provider.Zone, error
 	return zones, all
 }
 
+// vanished tells of domains that are ours and that the configuration no longer
+// declares, in zones that no other domain of it needs. Their values stay.
+func (s *site) vanished(ctx context.Context) ([]string, error) {
+	declared := make(map[records.Name]bool, len(s.cfg.Domains))
+	for _, d := range s.cfg.Domains {
+		declared[d.Zone] = true
+	}
+	zones, err := s.book.Zones(ctx)
+	if err != nil {
+		return nil, nil //nolint:nilerr // planZone tells of a journal that can't be read
+	}
+	var out []string
+	for _, zone := range zones {
+		if declared[zone] {
+			continue
+		}
+		state, _, err := s.book.State(ctx, zone)
+		if err != nil {
+			out = append(out, err.Error()+".")
+			continue
+		}
+		for name, n := range ownedBy(state) {
+			out = append(out, fmt.Sprintf("%s is no longer declared: %s of ours stay in the zone %s (orphaned). "+
+				`Declare it with state = "removed" to withdraw them, or let them go with: maildns release %s`, name, count(n, "value"), zone, name))
+		}
+	}
+	slices.Sort(out)
+	return out, ctx.Err()
+}
+
+// ownedBy counts the values owned for each domain.
+func ownedBy(state plan.State) map[records.Name]int {
+	out := map[records.Name]int{}
+	for _, o := range state.Owned {
+		out[o.Domain]++
+	}
+	return out
+}
+
 // planned is one zone's plan with what it was computed from.
 type planned struct {
 	work    *zoneWork
