@@ -37,15 +37,40 @@ func Stage(live records.Zone, changes []records.Change, today []Today, past *Pas
 	return s.out
 }
 
-// claim says which domain answers for a record set, and what it wants there.
+// claim says which domains have a part in a record set, and what they want
+// there. A set is one item of a plan, in the plan of the domain that answers.
 type claim struct {
-	today    *Today
-	values   map[records.Value]records.Kind // wanted today
-	declared map[records.Value]records.Kind // wanted in the end
-	covers   []records.Cover
-	held     []Gated
-	passed   []Gated
+	today    *Today   // the domain that answers
+	all      []*Today // all that have a part, by name
+	values   map[records.Value]want
+	declared map[records.Value]bool // wanted in the end
+	covers   []cover
+	held     []gated
+	passed   []gated
 	ttl      records.TTL // the smallest TTL that a block declares; 0: none does
+}
+
+// want, cover and gated are parts of a claim, each with the domain that has it.
+type want struct {
+	kind  records.Kind
+	today *Today
+}
+
+type cover struct {
+	records.Cover
+	today *Today
+}
+
+type gated struct {
+	Gated
+	today *Today
+}
+
+// of is the claim with another domain that answers.
+func (c *claim) of(today *Today) *claim {
+	own := *c
+	own.today = today
+	return &own
 }
 
 type stager struct {
@@ -75,7 +100,9 @@ func newStager(live records.Zone, changes []records.Change, today []Today, past 
 	byName := make(map[records.Name]*Today, len(today))
 	for i := range today {
 		byName[today[i].Domain.Name] = &today[i]
-		s.claim(&today[i])
+	}
+	for _, name := range slices.Sorted(maps.Keys(byName)) {
+		s.claim(byName[name])
 	}
 	s.claimLeft(byName)
 	return s
@@ -84,12 +111,11 @@ func newStager(live records.Zone, changes []records.Change, today []Today, past 
 func (s *stager) at(t *Today, k records.Key) *claim {
 	c, ok := s.claims[k]
 	if !ok {
-		c = &claim{
-			today:    t,
-			values:   map[records.Value]records.Kind{},
-			declared: map[records.Value]records.Kind{},
-		}
+		c = &claim{today: t, values: map[records.Value]want{}, declared: map[records.Value]bool{}}
 		s.claims[k] = c
+	}
+	if !slices.Contains(c.all, t) {
+		c.all = append(c.all, t)
 	}
 	return c
 }
@@ -97,28 +123,28 @@ func (s *stager) at(t *Today, k records.Key) *claim {
 func (s *stager) claim(t *Today) {
 	for _, v := range t.Values {
 		c := s.at(t, v.Key)
-		c.values[v.Value] = v.Kind
+		c.values[v.Value] = want{v.Kind, t}
 		if v.TTL != 0 && (c.ttl == 0 || v.TTL < c.ttl) {
 			c.ttl = v.TTL
 		}
 	}
 	for _, v := range t.Declared {
-		s.at(t, v.Key).declared[v.Value] = v.Kind
+		s.at(t, v.Key).declared[v.Value] = true
 	}
-	for _, cover := range t.Covers {
-		c := s.at(t, cover.Key)
-		c.covers = append(c.covers, cover)
+	for _, v := range t.Covers {
+		c := s.at(t, v.Key)
+		c.covers = append(c.covers, cover{v, t})
 	}
 	for _, o := range s.past.OwnedBy(t.Domain.Name) {
 		s.at(t, o.Key())
 	}
 	for _, h := range t.Held {
 		c := s.at(t, h.Key)
-		c.held = append(c.held, h)
+		c.held = append(c.held, gated{h, t})
 	}
 	for _, h := range t.Passed {
 		c := s.at(t, h.Key)
-		c.passed = append(c.passed, h)
+		c.passed = append(c.passed, gated{h, t})
 	}
 }
 
@@ -139,23 +165,49 @@ func (s *stager) claimLeft(domains map[records.Name]*Today) {
 	}
 }
 
-// kindOf says what a value of a claimed set is for; empty for a foreign one.
-func (s *stager) kindOf(key records.Key, c *claim, v records.Value) records.Kind {
-	if kind, ok := c.values[v]; ok {
-		return kind
+// part says what a value of a claimed set is for, and whose it is; ok is false
+// for a foreign one.
+func (s *stager) part(key records.Key, c *claim, v records.Value) (want, bool) {
+	if w, ok := c.values[v]; ok {
+		return w, true
 	}
 	if owner, ok := s.past.Owner(key, v); ok {
-		if owner.Domain == c.today.Domain.Name {
-			return owner.Kind
+		i := slices.IndexFunc(c.all, func(t *Today) bool { return t.Domain.Name == owner.Domain })
+		if i < 0 {
+			return want{}, false
 		}
-		return ""
+		return want{owner.Kind, c.all[i]}, true
 	}
 	for _, cover := range c.covers {
 		if cover.Matches(key, v) {
-			return cover.Kind
+			return want{cover.Kind, cover.today}, true
 		}
 	}
-	return ""
+	return want{}, false
+}
+
+// answers is the first of the domains whose values differ between two states of
+// a set.
+func (s *stager) answers(key records.Key, c *claim, before, after *records.RRset) *Today {
+	changed := map[*Today]bool{}
+	note := func(set, other *records.RRset) {
+		if set == nil {
+			return
+		}
+		for _, v := range set.Values {
+			if w, ok := s.part(key, c, v); ok && (other == nil || !other.Has(v)) {
+				changed[w.today] = true
+			}
+		}
+	}
+	note(before, after)
+	note(after, before)
+	for _, t := range c.all {
+		if changed[t] {
+			return t
+		}
+	}
+	return c.today
 }
 
 // byKind splits the values of a set that are ours by what they are for.
@@ -165,8 +217,8 @@ func (s *stager) byKind(key records.Key, c *claim, set *records.RRset) map[recor
 		return out
 	}
 	for _, v := range set.Values {
-		if kind := s.kindOf(key, c, v); kind != "" {
-			out[kind] = append(out[kind], v)
+		if w, ok := s.part(key, c, v); ok {
+			out[w.kind] = append(out[w.kind], v)
 		}
 	}
 	return out
@@ -180,12 +232,12 @@ func (s *stager) stage(key records.Key, c *claim) {
 	after := before
 	if change, ok := s.changes[key]; ok {
 		after = change.After
-		s.change(key, c, before, after)
+		s.change(key, c.of(s.answers(key, c, before, after)), before, after)
 	} else if before != nil {
 		s.restore(key, c, before)
 	}
 	for _, h := range c.held {
-		s.hold(key, c, before, after, h)
+		s.hold(key, c.of(h.today), before, after, h.Gated)
 	}
 }
 
@@ -199,6 +251,11 @@ func (s *stager) change(key records.Key, c *claim, before, after *records.RRset)
 		}
 		item.Meaning = append(item.Meaning, records.Describe(kind, old[kind], now[kind])...)
 	}
+	if item.Kind == "" {
+		// Only values of others differ: Overlay leaves all that are live.
+		item.Kind = s.firstKind(key, c, after)
+		item.Meaning = append(item.Meaning, "puts back what an interrupted run has lost")
+	}
 	s.pass(&item, c, old)
 	if s.mustWait(key.Type, old, now) {
 		s.wait(&item, c, before, old[item.Kind], now[item.Kind])
@@ -206,12 +263,17 @@ func (s *stager) change(key records.Key, c *claim, before, after *records.RRset)
 	s.add(c, item)
 }
 
+// fresh is the TTL of a set while a change of it is fresh.
+func (s *stager) fresh(key records.Key, c *claim) records.TTL {
+	declared := s.declaredTTL(key, c)
+	if declared == records.AutoTTL {
+		return declared
+	}
+	return min(c.today.Domain.Settings.TTLChange, declared)
+}
+
 // item is the change step of a set, as if it were ready.
 func (s *stager) item(key records.Key, c *claim, before, after *records.RRset) Change {
-	fresh := min(c.today.Domain.Settings.TTLChange, s.declaredTTL(key, c))
-	if s.declaredTTL(key, c) == records.AutoTTL {
-		fresh = records.AutoTTL
-	}
 	item := Change{
 		Name: key.Name, Type: key.Type, Step: StepChange, State: Ready, Action: ActionUpdate,
 		Before: asSet(before), After: asSet(after), Declared: s.declaredSet(key, c, after),
@@ -226,8 +288,8 @@ func (s *stager) item(key records.Key, c *claim, before, after *records.RRset) C
 	if after == nil {
 		item.Action = ActionDelete
 	} else {
-		item.After.TTL = fresh
-		item.Mistake = seconds(fresh)
+		item.After.TTL = s.fresh(key, c)
+		item.Mistake = seconds(item.After.TTL)
 	}
 	return item
 }
@@ -265,7 +327,7 @@ func (s *stager) pass(item *Change, c *claim, old map[records.Kind][]records.Val
 		for _, g := range p.Gates {
 			item.Gates = append(item.Gates, g)
 			if g.Verdict == Overridden {
-				s.use(c, g.ID, item.Key(), old[p.Kind], p.After)
+				s.use(c.of(p.today), g.ID, item.Key(), old[p.Kind], p.After)
 			}
 		}
 	}
@@ -313,8 +375,8 @@ func (s *stager) wait(item *Change, c *claim, before *records.RRset, old, now []
 	settings := c.today.Domain.Settings
 	due := s.cachedUntil(before, settings)
 	lower := before.TTL != records.AutoTTL && before.TTL > settings.TTLChange
-	if lower {
-		due = s.clock.Now.Add(duration(before.TTL) + settings.Propagation)
+	if after := s.clock.Now.Add(duration(before.TTL) + settings.Propagation); lower && after.After(due) {
+		due = after
 	}
 	if !due.After(s.clock.Now) {
 		return
@@ -351,7 +413,7 @@ func (s *stager) lowering(item *Change, before *records.RRset, ttl records.TTL) 
 func (s *stager) cachedUntil(before *records.RRset, settings records.Settings) time.Time {
 	var until time.Time
 	later := func(ttl records.TTL, at Moment) {
-		if ttl == records.AutoTTL || ttl <= before.TTL {
+		if ttl == records.AutoTTL || int64(ttl) <= seconds(before.TTL) {
 			return
 		}
 		if t := at.On(s.clock).Add(duration(ttl) + settings.Propagation); t.After(until) {
@@ -410,7 +472,7 @@ func (s *stager) declaredSet(key records.Key, c *claim, after *records.RRset) *S
 	var values []records.Value
 	if after != nil {
 		for _, v := range after.Values {
-			if s.kindOf(key, c, v) == "" {
+			if _, ours := s.part(key, c, v); !ours {
 				values = append(values, v)
 			}
 		}
@@ -465,7 +527,7 @@ func (s *stager) hold(key records.Key, c *claim, live, today *records.RRset, h G
 	if today != nil {
 		var keep []records.Value
 		for _, v := range today.Values {
-			if s.kindOf(key, c, v) == h.Kind {
+			if w, ok := s.part(key, c, v); ok && w.kind == h.Kind && w.today == c.today {
 				old = append(old, v)
 				continue
 			}
@@ -480,9 +542,12 @@ func (s *stager) hold(key records.Key, c *claim, live, today *records.RRset, h G
 		then = nil
 	}
 	item := s.item(key, c, before, then)
-	if item.Before != nil && live != nil {
-		item.Before = &Set{TTL: live.TTL, Values: item.Before.Values}
-		item.Exposure = seconds(live.TTL)
+	if item.Before != nil {
+		item.Before.TTL = s.fresh(key, c)
+		if live != nil {
+			item.Before.TTL = live.TTL
+		}
+		item.Exposure = seconds(item.Before.TTL)
 	}
 	item.Kind, item.State, item.Gates = h.Kind, Held, h.Gates
 	item.Meaning = records.Describe(h.Kind, old, h.After)
