@@ -221,19 +221,20 @@ const (
 // Sender is a service that sends mail as the domain: what policy, evidence and
 // audit need to know about it.
 type Sender struct {
-	Type       string // the sender_type's name
-	MailFrom   Name   // MAIL FROM domain
-	SignsAs    []Name // d= until the domain's own DKIM is on
-	From       []Name // From domains
-	Selectors  []string
-	SPF        []SenderSPF
-	ReturnPath []Key
-	SharedIP   bool
+	Type       string      // the sender_type's name
+	MailFrom   Name        // MAIL FROM domain; empty: not known
+	SignsAs    []Name      // d= until the domain's own DKIM is on: these and what is below them
+	From       []Name      // From domains
+	Selectors  []string    // those of the domain's DKIM that it signs with, sorted
+	SPF        []SenderSPF // in the order of the type
+	ReturnPath []Key       // the sets at MailFrom, where that is a name below the domain
+	SharedIP   bool        // other customers send from the same addresses
 	Source     Source
 }
 
 // SenderSPF is one SPF term that a sender needs, and the name whose record
-// must hold it.
+// must hold it. At a name other than the domain's own the terms of all senders
+// make the record, and an all that ends it is one of them.
 type SenderSPF struct {
 	Name Name
 	Term string

@@ -151,6 +151,11 @@ func KindOf(d *Domain, k Key, v Value) (kind Kind, ok bool) {
 			return kinds[i].id, true
 		}
 	}
+	for _, c := range Covers(d) { // what stands at names below it, as a sender's return path
+		if c.Matches(k, v) {
+			return c.Kind, true
+		}
+	}
 	return "", false
 }
 

@@ -2,6 +2,7 @@ package records
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -25,13 +26,39 @@ var spfKind = kind{
 
 func declaredSPF(d *Domain) []Declared {
 	key := Key{d.Name, TypeTXT}
-	switch {
-	case d.Parked:
+	if d.Parked {
 		return []Declared{{Kind: KindSPF, Key: key, Value: parkedSPF, Source: d.Source}}
-	case d.SPF == nil || d.SPF.Record == nil:
-		return nil
 	}
-	return []Declared{{KindSPF, key, Value(d.SPF.Record.String()), d.SPF.TTL, d.SPF.Source}}
+	out := returnPathSPF(d)
+	if d.SPF != nil && d.SPF.Record != nil {
+		out = append(out, Declared{KindSPF, key, Value(d.SPF.Record.String()), d.SPF.TTL, d.SPF.Source})
+	}
+	return out
+}
+
+// returnPathSPF are the records that senders need at names of their own, such
+// as the MAIL FROM domain of SES: one at each name, whose end is the softest
+// that a sender asks for.
+func returnPathSPF(d *Domain) []Declared {
+	byName := map[Name]*spfSet{}
+	places := map[Name]Source{}
+	for _, s := range d.Senders {
+		for _, t := range s.SPF {
+			term, err := spf.ParseTerm(t.Term)
+			if t.Name == d.Name || err != nil {
+				continue
+			}
+			if byName[t.Name] == nil {
+				byName[t.Name], places[t.Name] = &spfSet{}, s.Source
+			}
+			byName[t.Name].add(term)
+		}
+	}
+	var out []Declared
+	for _, name := range slices.Sorted(maps.Keys(byName)) {
+		out = append(out, Declared{Kind: KindSPF, Key: Key{name, TypeTXT}, Value: byName[name].record(), Source: places[name]})
+	}
+	return out
 }
 
 func coversSPF(d *Domain) []Cover {
@@ -115,6 +142,15 @@ func (s *spfSet) add(t spf.Term) {
 		}
 	}
 	s.terms = append(s.terms, t)
+}
+
+// record is one record with all terms; without an all it ends in softfail.
+func (s *spfSet) record() Value {
+	end := spf.SoftFail
+	if s.all != "" {
+		end = spf.Qualifier(strictness(s.all))
+	}
+	return Value(spf.Union(spf.New(s.terms...), nil, end).String())
 }
 
 func (s spfSet) find(key string) (spf.Term, bool) {

@@ -116,9 +116,10 @@ func (l *limiter) flattened() {
 	if l.flat == nil || l.flat.problem != "" {
 		return
 	}
+	own := records.Key{Name: l.Domain.Name, Type: records.TypeTXT}
 	for i := range l.today.Declared {
-		if l.today.Declared[i].Kind == records.KindSPF {
-			l.today.Declared[i].Value = l.flat.value()
+		if d := &l.today.Declared[i]; d.Kind == records.KindSPF && d.Key == own {
+			d.Value = l.flat.value()
 		}
 	}
 }

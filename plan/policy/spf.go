@@ -66,7 +66,7 @@ func splitSPF(c *court) *verdict {
 	s.weighTerms()
 	s.weighTakers()
 	s.weighRest()
-	if s.flat != nil {
+	if s.flat != nil && s.ofDomain() {
 		return s.splitFlat()
 	}
 	return s.split()
@@ -135,7 +135,7 @@ func (s *spfCase) liveTerms() []spf.Term {
 func (s *spfCase) weighTerms() {
 	declared, all := s.Known.SPF.record(s.declared)
 	for _, t := range s.liveTerms() {
-		if !s.narrows(t) || s.flat.hasExpired(t) {
+		if !s.narrows(t) || s.ofDomain() && s.flat.hasExpired(t) {
 			continue
 		}
 		subject := t.Key()
@@ -158,8 +158,12 @@ func (s *spfCase) weighTerms() {
 
 // forgotten reports whether adoption stands before withdrawing a term.
 func (s *spfCase) forgotten(t spf.Term) bool {
-	return s.name == s.Domain.Name && s.protects("spf:"+t.Key())
+	return s.ofDomain() && s.protects("spf:"+t.Key())
 }
+
+// ofDomain tells the domain's own record from those at other names, such as a
+// sender's return path.
+func (s *spfCase) ofDomain() bool { return s.name == s.Domain.Name }
 
 // weighTakers finds the declared terms that are no pass and that no live record
 // has where it stands now: they would take addresses from the terms after them.

@@ -40,6 +40,7 @@ const (
 	ruleDKIMSyntax   = "dkim-syntax"
 	ruleDKIMShape    = "dkim-shape"
 	ruleDKIMWildcard = "dkim-wildcard"
+	ruleDKIMMultiple = "dkim-multiple-txt"
 	ruleReportURI    = "dmarc-rua-uri"
 	ruleTLSURI       = "tls-rpt-uri"
 	ruleMaxAge       = "mta-sts-max-age"

@@ -56,6 +56,7 @@ func (l *loader) readDomains(units []unit) {
 	readers := make([]domainReader, workers())
 	for i := range readers {
 		readers[i] = domainReader{l: l, m: &meter{budget: &l.budget}}
+		readers[i].types = &recipes{l: l, m: readers[i].m}
 	}
 	for len(jobs) > 0 && !l.late.Load() {
 		batch := jobs[:min(len(jobs), maxBatch)]
@@ -102,6 +103,7 @@ type domainReader struct {
 	m      *meter
 	last   *unit // the block that was read last, and what it is
 	blocks []*block
+	types  *recipes
 	found
 }
 
@@ -188,21 +190,21 @@ func (s scope) each(key, value cty.Value) scope {
 // rehearse evaluates a block that makes no domain, so that its faults are
 // found all the same.
 func (r *domainReader) rehearse(s scope) {
-	s.each(cty.UnknownVal(cty.String), cty.DynamicVal).domain(r.l)
+	s.each(cty.UnknownVal(cty.String), cty.DynamicVal).domain(r.l, r.types)
 }
 
 func (r *domainReader) domain(s scope) {
-	if d := s.domain(r.l); d.Name != "" {
+	if d := s.domain(r.l, r.types); d.Name != "" {
 		r.domains = append(r.domains, d)
 	}
 }
 
 // domain reads a domain block.
-func (s scope) domain(l *loader) declaration {
+func (s scope) domain(l *loader, types *recipes) declaration {
 	d := &records.Domain{Source: source(s.rng), Settings: l.cfg.Settings}
 	out := declaration{Domain: d, nameRng: s.rng, in: s.in}
 	s.identity(d, l, &out)
-	s.parts(d, l.env.Now)
+	s.parts(d, l.env.Now, types)
 	s.checkTwice(d)
 	d.Parked = s.flag("parked")
 	if d.Parked {
@@ -260,7 +262,8 @@ func (s scope) parseName(text string, r hcl.Range) records.Name {
 }
 
 // parts reads the blocks of a domain.
-func (s scope) parts(d *records.Domain, now time.Time) {
+func (s scope) parts(d *records.Domain, now time.Time, types *recipes) {
+	senders := s.senders(d, types)
 	if s.flag("null_mx") {
 		at := source(s.rangeOf("null_mx"))
 		d.NullMX = &at
@@ -271,7 +274,7 @@ func (s scope) parts(d *records.Domain, now time.Time) {
 		case "mx":
 			d.MX = append(d.MX, c.mx())
 		case "spf":
-			d.SPF = c.spf()
+			d.SPF = c.spf(authorised(senders))
 		case "dkim":
 			d.DKIM = append(d.DKIM, c.dkim())
 		case "dmarc":
@@ -290,10 +293,9 @@ func (s scope) parts(d *records.Domain, now time.Time) {
 			}
 		case "known_source":
 			d.KnownSources = append(d.KnownSources, c.knownSource(now))
-		case "sender":
-			c.report(b.rng, "Senders are not available yet", "This version has no sender and sender_type blocks. Use spf, dkim, mx and record blocks.")
 		}
 	}
+	s.addSenders(d, senders)
 	if d.NullMX != nil && len(d.MX) > 0 {
 		s.fault(ruleNullMX, s.rangeOf("null_mx"), "null_mx beside mx", "A null MX says that the domain receives no mail; it stands alone (RFC 7505 3). Delete it, or the mx block at line %d.", d.MX[0].Source.Line)
 	}
@@ -419,7 +421,12 @@ func (s scope) checkTTLs(d *records.Domain) {
 	}
 }
 
-// seconds prints a TTL for people.
+// seconds prints a TTL for people, as it is written in a configuration.
 func seconds(t records.TTL) string {
-	return (time.Duration(t) * time.Second).String()
+	for _, u := range units {
+		if n := time.Duration(t) * time.Second; n%u.length == 0 && n > 0 {
+			return fmt.Sprintf("%d%c", n/u.length, u.letter)
+		}
+	}
+	return fmt.Sprint(uint32(t))
 }

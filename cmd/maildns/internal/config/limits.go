@@ -30,3 +30,17 @@ const (
 	maxFindings  = 1000      // diagnostics of one run
 	maxRepeats   = 10        // diagnostics of one kind at one place, as of many for_each instances
 )
+
+// What sender types and the senders of a domain may cost.
+const (
+	maxSenders         = 100       // sender blocks of one domain
+	maxMade            = 1000      // records and SPF terms that one sender makes
+	maxMadeAll         = 2_000_000 // records that all senders make
+	maxTypeParts       = 2000      // blocks in all sender types of a configuration, since every worker reads them
+	maxPattern         = 256       // bytes of the pattern of an input
+	maxPatternSize     = 500       // instructions of a compiled pattern
+	maxPatternSizes    = 200_000   // instructions of all of them
+	maxMatched         = 64 << 10  // bytes of an input that has a pattern
+	maxTemplate        = 256 << 10 // bytes of a Domain Connect template
+	maxTemplateRecords = 200       // records of one
+)

@@ -25,6 +25,7 @@ type loader struct {
 	// declared are the domains, as read.
 	declared []declaration
 	groups   []string // labels of for_each domain blocks
+	types    library  // of senders
 }
 
 func newLoader(dir string, env Environment) *loader {
@@ -61,14 +62,20 @@ func (l *loader) run() {
 // runJournal reads the journal block and what it may refer to. What is wrong
 // elsewhere is left to Load.
 func (l *loader) runJournal() {
-	units := slices.DeleteFunc(l.readUnits(), func(u unit) bool {
-		return u.kind != "journal" && u.kind != "variable" && u.kind != "locals"
-	})
-	l.diags = nil
-	top := l.readShared(units)
+	var journal, needed []unit
+	for _, u := range l.readUnits() {
+		switch u.kind {
+		case "journal":
+			journal = append(journal, u)
+		case "variable", "locals":
+			needed = append(needed, u)
+		}
+	}
+	top := l.readShared(needed)
 	l.variables(top)
 	l.locals(top)
 	l.diags = nil
+	top = l.readShared(journal)
 	l.checkSingle(top)
 	if b := top.first("journal"); b != nil {
 		l.journal(l.scope(b))
@@ -104,6 +111,7 @@ func (l *loader) readShared(units []unit) *block {
 		blocks, diags := u.parse(l.m)
 		l.note(diags...)
 		top.blocks = append(top.blocks, blocks...)
+		l.keepTypes(u, blocks)
 	}
 	return top
 }
@@ -134,7 +142,7 @@ func (l *loader) readTop(top *block) {
 		case "known_source":
 			l.cfg.KnownSources = append(l.cfg.KnownSources, s.knownSource(l.env.Now))
 		case "sender_type":
-			s.report(b.rng, "Senders are not available yet", "This version has no sender and sender_type blocks. Use spf, dkim, mx and record blocks.")
+			l.senderType(s)
 		case "domain":
 			s.report(b.rng, "Block doesn't begin on a line of its own", "Put every block on lines of its own.")
 		}

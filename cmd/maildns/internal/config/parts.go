@@ -40,9 +40,21 @@ func isAddress(name string) bool {
 	return name != "" && strings.Trim(name, "0123456789.") == ""
 }
 
-// spf builds the record: terms that need no lookup first, so that receivers
-// may end before the others (RFC 7208 4.6.4).
-func (s scope) spf() *records.SPF {
+// spf builds the record, with the terms that the domain's senders need.
+func (s scope) spf(senders []spf.Term) *records.SPF {
+	terms := mergeSPF(s.mechanisms(), senders)
+	terms = s.spfEnd(terms)
+	return &records.SPF{
+		Record:  spf.New(terms...),
+		Flatten: s.flatten(terms),
+		TTL:     s.ttl("ttl"),
+		Source:  source(s.rng),
+	}
+}
+
+// mechanisms are the terms of the block without its end: those that need no
+// lookup first, so that receivers may end before the others (RFC 7208 4.6.4).
+func (s scope) mechanisms() []spf.Term {
 	var terms []spf.Term
 	terms = s.spfTerms(terms, "ip4", "ip4:")
 	terms = s.spfTerms(terms, "ip6", "ip6:")
@@ -51,14 +63,7 @@ func (s scope) spf() *records.SPF {
 		terms = append(terms, spf.Term{Kind: spf.MX})
 	}
 	terms = s.spfTerms(terms, "include", "include:")
-	terms = s.spfTerms(terms, "exists", "exists:")
-	terms = s.spfEnd(terms)
-	return &records.SPF{
-		Record:  spf.New(terms...),
-		Flatten: s.flatten(terms),
-		TTL:     s.ttl("ttl"),
-		Source:  source(s.rng),
-	}
+	return s.spfTerms(terms, "exists", "exists:")
 }
 
 func (s scope) spfTerms(terms []spf.Term, name, prefix string) []spf.Term {
@@ -137,7 +142,7 @@ func (s scope) flatten(terms []spf.Term) []records.Name {
 		n := s.parseName(it.text, it.rng)
 		include := func(t spf.Term) bool { return t.Kind == spf.Include && strings.EqualFold(t.Domain.String(), string(n)) }
 		if n != "" && !slices.ContainsFunc(terms, include) {
-			s.report(it.rng, "Not an include", "flatten names includes of this block; %s is none.", n)
+			s.report(it.rng, "Not an include", "flatten names includes of the record; %s is none.", n)
 			continue
 		}
 		out = append(out, n)
@@ -205,7 +210,8 @@ var keyRules = map[records.KeyProblem]string{
 	records.KeyPrivate:   ruleDKIMPrivate,
 }
 
-func (s scope) dkimKey(text string) *records.DKIMKey {
+// readKey reads a key that stands at a range.
+func (s scope) readKey(text string, at hcl.Range) *records.DKIMKey {
 	key, err := records.DKIMKeyFrom(text)
 	if err != nil {
 		rule := ruleDKIMKey
@@ -213,7 +219,15 @@ func (s scope) dkimKey(text string) *records.DKIMKey {
 		if errors.As(err, &fault) {
 			rule = cmp.Or(keyRules[fault.Problem], rule)
 		}
-		s.fault(rule, s.rangeOf("public_key"), "Unusable DKIM key", "%s", sentence(err))
+		s.fault(rule, at, "Unusable DKIM key", "%s", sentence(err))
+		return nil
+	}
+	return &key
+}
+
+func (s scope) dkimKey(text string) *records.DKIMKey {
+	key := s.readKey(text, s.rangeOf("public_key"))
+	if key == nil {
 		return nil
 	}
 	if s.flag("testing") {
@@ -225,7 +239,7 @@ func (s scope) dkimKey(text string) *records.DKIMKey {
 	if notes, ok := s.line("notes"); ok {
 		key.Notes = notes
 	}
-	return &key
+	return key
 }
 
 // defaultRamp is what a dmarc block without a ramp climbs.

@@ -57,7 +57,7 @@ var language = describe("", nil, nil,
 	describe("rollout", []string{"name"}, []string{"canary", "wait", "per_day", "label"}),
 	knownSourceSpec,
 	domainSpec,
-	describe("sender_type", []string{"name"}, nil).anyAttribute(),
+	senderTypeSpec,
 )
 
 var policySpec = describe("policy", nil, []string{
