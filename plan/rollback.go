@@ -81,6 +81,7 @@ func Restore(live records.Zone, past *Past, target Target, opts RestoreOptions) 
 
 type restorer struct {
 	live   records.Zone
+	whole  records.Zone // live, with what an interrupted run took and was to leave
 	past   *Past
 	target Target
 	opts   RestoreOptions
@@ -96,6 +97,7 @@ type restorer struct {
 func newRestorer(live records.Zone, past *Past, target Target, opts RestoreOptions) *restorer {
 	r := &restorer{
 		live: live, past: past, target: target, opts: opts,
+		whole:  past.mend(live, func(l Lost) []records.Value { return l.Kept }),
 		then:   records.NewZone(live.Name, live.NegativeTTL, target.Sets...),
 		left:   records.NewZone(live.Name, live.NegativeTTL, past.Live...),
 		ours:   map[records.Key]map[records.Value]bool{},
@@ -144,7 +146,8 @@ func (r *restorer) keys() []records.Key {
 func (r *restorer) restore(key records.Key) {
 	now, exists := r.live.Set(key)
 	then, _ := r.then.Set(key)
-	values := r.result(key, now, then, r.opts.Force)
+	whole, _ := r.whole.Set(key)
+	values := r.result(key, whole, then, r.opts.Force)
 	after := records.NewRRset(key, r.opts.TTL, values...)
 	switch {
 	case now.SameValues(after):

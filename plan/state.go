@@ -69,6 +69,20 @@ type State struct {
 	// Reload is set where the zone was written and its server could not be
 	// made to read it: the next run repeats that.
 	Reload bool `json:"reload,omitempty"`
+	// Lost is what a run that was interrupted took from sets without meaning
+	// to, on a host that writes a set in several calls.
+	Lost []Lost `json:"lost,omitempty"`
+}
+
+// Lost are values of one record set that an interrupted run took away: Kept
+// were to stay, Gone to make room for others that did not come. They count as
+// live until the set is written or edited again, so that the next run puts the
+// former back, and gates judge by the latter.
+type Lost struct {
+	records.Key
+	TTL  records.TTL     `json:"ttl"` // of the set as it was
+	Kept []records.Value `json:"kept,omitempty"`
+	Gone []records.Value `json:"gone,omitempty"`
 }
 
 // Owned is one value that this program is answerable for: an apply wrote it,
@@ -207,6 +221,35 @@ func (s State) Index() *Past {
 		p.owner[valueKey{o.Key(), o.Value}] = o
 	}
 	return p
+}
+
+// Unbroken returns the zone as it would be had no run been interrupted: with the
+// values that were lost, but for sets that somebody has edited since.
+func (p *Past) Unbroken(live records.Zone) records.Zone {
+	return p.mend(live, func(l Lost) []records.Value { return slices.Concat(l.Kept, l.Gone) })
+}
+
+// mend puts some of the lost values back.
+func (p *Past) mend(live records.Zone, which func(Lost) []records.Value) records.Zone {
+	if len(p.Lost) == 0 {
+		return live
+	}
+	left := records.NewZone(live.Name, live.NegativeTTL, p.Live...)
+	var mended []records.RRset
+	for _, l := range p.Lost {
+		was, exists := left.Set(l.Key)
+		now, still := live.Set(l.Key)
+		if exists != still || exists && !was.Equal(now) {
+			continue
+		}
+		if !exists {
+			now.TTL = l.TTL
+		}
+		set := records.NewRRset(l.Key, now.TTL, slices.Concat(now.Values, which(l))...)
+		set.Fixed, set.MixedTTL = now.Fixed, now.MixedTTL
+		mended = append(mended, set)
+	}
+	return live.With(mended...)
 }
 
 // Set returns what is remembered of one record set.

@@ -17,7 +17,8 @@ func (w *work) intent(command journal.Command, approved policy.Approved) journal
 		Header:         journal.Header{Zone: w.zone, Run: w.ID, Time: w.Clock().Moment()},
 		MaildnsVersion: w.Version, Command: command, Actor: w.Actor, Commit: w.Commit,
 		ConfigDigest: w.ConfigDigest, PlanDigest: approved.Digest(),
-		Provider: w.job.Target, Notify: w.Notify, NegativeTTL: w.live.NegativeTTL,
+		Provider: w.job.Target, Transactional: w.job.Zone.Limits().Transactional,
+		Notify: w.Notify, NegativeTTL: w.live.NegativeTTL,
 	}
 	var keys []records.Key
 	for _, d := range approved.Domains() {

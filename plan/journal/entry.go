@@ -75,10 +75,12 @@ type Intent struct {
 	// PlanDigest is the id of the plan, or of the file, that is carried out.
 	PlanDigest string `json:"plan_digest"`
 	// Restored is the REF that a rollback goes back to, and its entry.
-	Restored  string          `json:"restored,omitempty"`
-	Provider  Target          `json:"provider"`
-	Notify    []Target        `json:"notify"`
-	Overrides []plan.Override `json:"overrides"` // used by this run
+	Restored string `json:"restored,omitempty"`
+	Provider Target `json:"provider"`
+	// Transactional says that the host makes all changes of a write or none.
+	Transactional bool            `json:"transactional"`
+	Notify        []Target        `json:"notify"`
+	Overrides     []plan.Override `json:"overrides"` // used by this run
 	// Items are the changes that this run writes: none that waits or is held.
 	Items []Item `json:"items"`
 	// Declared are the values that the run wants live, whether it has to write

@@ -3,6 +3,7 @@ package journal
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/attunelogic/maildns/plan"
@@ -33,6 +34,11 @@ func (i Item) Live(zone records.Zone) bool {
 // gone lists the values that the item takes away, come those that it brings.
 func (i Item) gone() []records.Value { return without(i.Before, i.After) }
 func (i Item) come() []records.Value { return without(i.After, i.Before) }
+
+// had reports whether a value was in the set before.
+func (i Item) had(v records.Value) bool {
+	return i.Before != nil && slices.Contains(i.Before.Values, v)
+}
 
 // without returns the values of a that b lacks; a nil set has none.
 func without(a, b *plan.Set) []records.Value {
@@ -115,6 +121,8 @@ const reloadAttribute = "reload"
 //   - Due: Expected.Due, or at once where not all is done. A release leaves it.
 //   - Live: after, as it is.
 //   - Reload: as before, until a run is done.
+//   - Lost: what the run has taken from a set that is neither as it was nor as
+//     it was to be, until the set is written or edited again.
 func Next(prev plan.State, in Intent, after records.Zone, at plan.Moment) plan.State {
 	return newRun(prev, in, after, at).next()
 }
@@ -153,7 +161,63 @@ func (r *run) next() plan.State {
 		Live:      r.after.Sets(),
 		Due:       r.due(),
 		Reload:    r.prev.Reload && r.result() != Done,
+		Lost:      r.lost(),
 	}
+}
+
+// lost finds what sets lack that should be there, or at least count as if it
+// were, since their change came to a stop half way. A host that makes all
+// changes or none loses nothing: there it was somebody else.
+func (r *run) lost() []plan.Lost {
+	if r.in.Transactional {
+		return nil
+	}
+	all := make(map[records.Key]plan.Lost, len(r.prev.Lost))
+	for _, l := range r.prev.Lost {
+		if r.asLeft(l.Key) {
+			all[l.Key] = l
+		}
+	}
+	for _, i := range r.in.Items {
+		switch {
+		case i.Live(r.after):
+			delete(all, i.Key())
+		case r.touched(i):
+			all[i.Key()] = r.lostOf(i, all[i.Key()])
+		}
+	}
+	var out []plan.Lost
+	for _, k := range slices.SortedFunc(maps.Keys(all), records.Key.Compare) {
+		if l := all[k]; len(l.Kept)+len(l.Gone) > 0 {
+			out = append(out, l)
+		}
+	}
+	return out
+}
+
+// asLeft reports whether nobody has edited a set since prev was recorded.
+func (r *run) asLeft(k records.Key) bool {
+	i := slices.IndexFunc(r.prev.Live, func(s records.RRset) bool { return s.Key == k })
+	now, exists := r.before.Set(k)
+	return i < 0 && !exists || i >= 0 && exists && r.prev.Live[i].Equal(now)
+}
+
+// lostOf is what an item that stopped half way has taken from its set, beside
+// what was lost of it before.
+func (r *run) lostOf(i Item, before plan.Lost) plan.Lost {
+	was, _ := r.before.Set(i.Key())
+	now, _ := r.after.Set(i.Key())
+	l := plan.Lost{Key: i.Key(), TTL: cmp.Or(before.TTL, was.TTL)}
+	for _, v := range slices.Concat(was.Values, before.Kept, before.Gone) {
+		switch {
+		case now.Has(v):
+		case i.After != nil && slices.Contains(i.After.Values, v):
+			l.Kept = append(l.Kept, v)
+		case i.After != nil: // to go for good was the purpose of the others
+			l.Gone = append(l.Gone, v)
+		}
+	}
+	return l
 }
 
 // touched reports whether the item's set is no longer as it was before.
@@ -389,8 +453,9 @@ func (r *run) effects() (written, removed []plan.Owned) {
 				written = append(written, value(i, v))
 			}
 		}
-		for _, v := range i.gone() {
-			if before.Has(v) && !after.Has(v) {
+		// What was to stay and is gone all the same counts as removed too.
+		for _, v := range before.Values {
+			if i.had(v) && !after.Has(v) {
 				removed = append(removed, value(i, v))
 			}
 		}

@@ -468,6 +468,82 @@ func TestRecoverAndConcludeAgree(t *testing.T) {
 	}
 }
 
+// TestProperty3WhatARunLostIsRemembered: on a host that writes a set in several
+// calls, an interrupted run may have taken what was to stay, or what was to make
+// room for a value that did not come.
+func TestProperty3WhatARunLostIsRemembered(t *testing.T) {
+	t.Parallel()
+	key := key(zone, records.TypeTXT)
+	lost := func(kept, gone []records.Value) []plan.Lost {
+		return []plan.Lost{{Key: key, TTL: 3600, Kept: kept, Gone: gone}}
+	}
+	strangers, old := []records.Value{foreign}, []records.Value{spfOld}
+	for name, c := range map[string]struct {
+		after  records.Zone
+		change func(prev *plan.State, in *journal.Intent)
+		want   []plan.Lost
+	}{
+		"done":                {after: done()},
+		"failed":              {after: untouched()},
+		"all but the new one": {after: untouched().With(txt(zone, 300, foreign)), want: lost(nil, old)},
+		"a stranger's too":    {after: untouched().With(records.RRset{Key: key}), want: lost(strangers, old)},
+		"only a stranger's":   {after: untouched().With(txt(zone, 300, spfNew)), want: lost(strangers, old)},
+		"a host with transactions": {
+			after:  untouched().With(records.RRset{Key: key}),
+			change: func(_ *plan.State, in *journal.Intent) { in.Transactional = true },
+		},
+		"a set that was to go": {
+			after: untouched().With(txt(zone, 3600, foreign)),
+			change: func(_ *plan.State, in *journal.Intent) {
+				in.Items[0].After = nil
+			},
+		},
+		"lost before, and again": {
+			after: half().With(txt(zone, 300, spfOld)),
+			change: func(prev *plan.State, _ *journal.Intent) {
+				prev.Lost = []plan.Lost{{Key: key, TTL: 7200, Gone: []records.Value{"v=spf1 +all"}}}
+			},
+			want: []plan.Lost{{Key: key, TTL: 7200, Kept: strangers, Gone: []records.Value{"v=spf1 +all"}}},
+		},
+		"lost before, and written since": {
+			after: done(),
+			change: func(prev *plan.State, _ *journal.Intent) {
+				prev.Lost = lost(strangers, nil)
+			},
+		},
+		"lost before, the set is not touched": {
+			after: untouched(),
+			change: func(prev *plan.State, in *journal.Intent) {
+				prev.Lost, in.Items = lost(strangers, nil), nil
+			},
+			want: lost(strangers, nil),
+		},
+		"lost before, the set was edited since": {
+			after: untouched(),
+			change: func(prev *plan.State, in *journal.Intent) {
+				prev.Lost, in.Items = lost(strangers, nil), nil
+				prev.Live = zoneOf(txt(zone, 60, foreign)).Sets()
+			},
+		},
+	} {
+		prev, in := base()
+		if c.change != nil {
+			c.change(&prev, &in)
+		}
+		out := journal.Conclude(prev, in, c.after, clock(11), "")
+		if diff := cmp.Diff(c.want, out.State.Lost); diff != "" {
+			t.Errorf("%s: lost (-want +got):\n%s", name, diff)
+		}
+		for _, l := range out.State.Lost {
+			for _, v := range l.Kept {
+				if !slices.ContainsFunc(out.Removed, func(o plan.Owned) bool { return o.Key() == l.Key && o.Value == v }) && len(prev.Lost) == 0 {
+					t.Errorf("%s: %q is lost and not among what was removed: %v", name, v, out.Removed)
+				}
+			}
+		}
+	}
+}
+
 // TestAnAbandonedRunHasDoneNothing, whatever others have done to its sets
 // meanwhile: neither its values nor its holds nor its overrides count.
 func TestAnAbandonedRunHasDoneNothing(t *testing.T) {

@@ -33,11 +33,15 @@ type ZonePlan struct {
 func PlanZone(in ZoneInput) ZonePlan {
 	today := make([]plan.Today, len(in.Domains))
 	inputs := make([]Input, len(in.Domains))
+	// What an interrupted run has lost is judged and kept as if it were there.
+	unbroken := in.Past.Unbroken(in.Live)
 	for i, d := range in.Domains {
 		inputs[i] = Input{Domain: d, Live: in.Live, Past: in.Past, Known: Known{Journal: in.Journal, SPF: in.SPF[d.Name]}, Clock: in.Clock, Open: in.Open[d.Name]}
-		today[i] = Limit(inputs[i])
+		limited := inputs[i]
+		limited.Live = unbroken
+		today[i] = Limit(limited)
 	}
-	after := plan.Overlay(in.Live, in.Past, today)
+	after := plan.Overlay(unbroken, in.Past, today)
 	changes := plan.Diff(in.Live, after)
 	staged := plan.Stage(in.Live, changes, today, in.Past, in.Clock)
 	unmanaged := unmanagedOf(in)
