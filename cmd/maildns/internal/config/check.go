@@ -176,6 +176,13 @@ type claim struct {
 	by declaration
 }
 
+// together reports whether two claims are of one block, or of two for one
+// selector: then reading the domain has found what is wrong.
+func (c claim) together(o claim) bool {
+	selectors := c.Kind == records.KindDKIM || c.Kind == records.KindBIMI
+	return c.by.Name == o.by.Name && (c.Source == o.Source || selectors && c.Kind == o.Kind)
+}
+
 // checkValues finds values that are declared twice, and other records beside a
 // CNAME (RFC 1034 3.6.2).
 func (z *zoneCheck) checkValues(domains []declaration) {
@@ -212,15 +219,15 @@ func (z *zoneCheck) checkName(claims []claim) {
 	alias := slices.IndexFunc(claims, func(c claim) bool { return c.Key.Type == records.TypeCNAME })
 	for i, c := range claims {
 		if earlier, again := seen[datum{c.Key, c.Value}]; again {
-			if c.by.Name == earlier.by.Name && (c.Kind == records.KindDKIM || c.Kind == records.KindBIMI) {
-				continue // the domain's own check has said so
+			if c.together(earlier) {
+				continue
 			}
 			z.conflict(c.by, c.Source, "", "Value declared twice", "%s %s is declared at %s already. Delete one of the two.",
 				c.Key, shorten(c.Value), place(earlier.Source))
 			continue
 		}
 		seen[datum{c.Key, c.Value}] = c
-		if alias >= 0 && i != alias {
+		if alias >= 0 && i != alias && !claims[alias].together(c) {
 			z.besideCNAME(claims[alias], c)
 		}
 	}

@@ -58,10 +58,19 @@ func checkComponents(path string) error {
 // notThere drops the absolute path that the error of a system call holds.
 func notThere(path string, err error) error {
 	if os.IsNotExist(err) {
-		return fmt.Errorf("there is no file %q below the configuration directory: %w", path, os.ErrNotExist)
+		return missingError{path}
 	}
 	if os.IsPermission(err) {
-		return fmt.Errorf("the file %q may not be read: %w", path, os.ErrPermission)
+		return fmt.Errorf("the file %q may not be read: give its user the right to", path)
 	}
 	return fmt.Errorf("the file %q can't be read", path)
 }
+
+// missingError says that a file is not there.
+type missingError struct{ path string }
+
+func (e missingError) Error() string {
+	return fmt.Sprintf("there is no file %q below the configuration directory", e.path)
+}
+
+func (missingError) Is(target error) bool { return target == os.ErrNotExist }

@@ -40,6 +40,7 @@ type scanner struct {
 	src       []byte
 	pos, line int
 	braces    int
+	brackets  int      // ( and [ that are open, since the last brace closed
 	returns   []int    // brace depths at which a template sequence ends
 	inside    []string // what surrounds each: quote, or the marker of a heredoc
 }
@@ -107,12 +108,12 @@ func (s *scanner) skipTo(rest []byte, mark string, over int) {
 
 // item moves behind the newline that ends the item which begins here.
 func (s *scanner) item() {
-	s.braces, s.returns, s.inside = 0, s.returns[:0], s.inside[:0]
+	s.braces, s.brackets, s.returns, s.inside = 0, 0, s.returns[:0], s.inside[:0]
 	for s.pos < len(s.src) {
 		switch c := s.src[s.pos]; c {
 		case '\n':
 			s.newline()
-			if s.braces <= 0 {
+			if s.braces <= 0 && s.brackets <= 0 {
 				return
 			}
 		case '"':
@@ -124,6 +125,12 @@ func (s *scanner) item() {
 		case '}':
 			s.pos++
 			s.closeBrace()
+		case '(', '[':
+			s.pos++
+			s.brackets++
+		case ')', ']':
+			s.pos++
+			s.brackets--
 		case '<':
 			if marker := s.heredoc(); marker != "" {
 				s.template(marker)
@@ -146,6 +153,9 @@ func (s *scanner) closeBrace() {
 	n := len(s.returns)
 	if n == 0 || s.returns[n-1] != s.braces {
 		s.braces--
+		if s.braces <= 0 { // whatever was left open in a block ends with it
+			s.brackets = 0
+		}
 		return
 	}
 	s.braces--

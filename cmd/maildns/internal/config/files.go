@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -115,6 +116,9 @@ func (l *loader) readFile(name string, left int) ([]byte, error) {
 	if err != nil {
 		return nil, notThere(name, err)
 	}
+	if !utf8.Valid(data) {
+		return nil, fmt.Errorf("%q is not UTF-8 text; save it in that encoding", name)
+	}
 	return data, nil
 }
 
@@ -171,7 +175,7 @@ func (u unit) parse(m *meter) ([]*block, Diagnostics) {
 		f, diags = hclsyntax.ParseConfig(u.src, u.file, u.pos)
 	}
 	if diags.HasErrors() {
-		return nil, fromHCL("", diags)
+		return nil, fromHCL("", diags[:1]) // what follows comes of the first
 	}
 	r := &blockReader{m: m}
 	root := &block{}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -23,6 +24,9 @@ func Format(src []byte, filename string) ([]byte, Diagnostics) {
 	if len(src) > maxSource {
 		return src, Diagnostics{{Severity: Error, Summary: "File too large",
 			Detail: fmt.Sprintf("A configuration has at most %d MiB.", maxSource>>20)}}
+	}
+	if !utf8.Valid(src) {
+		return src, Diagnostics{{Severity: Error, Summary: "File can't be read", Detail: "It is not UTF-8 text. Save it in that encoding."}}
 	}
 	text := src
 	if len(text) > 0 && text[len(text)-1] != '\n' {
@@ -67,5 +71,5 @@ func parseable(src []byte, file string, start hcl.Pos) Diagnostics {
 	if !diags.HasErrors() {
 		return nil
 	}
-	return fromHCL("", diags)
+	return fromHCL("", diags[:1])
 }

@@ -136,7 +136,7 @@ func shallow(v cty.Value) int {
 }
 
 // keep counts a value that stays until the end, as that of a local does.
-func (m *meter) keep(r *hcl.Range, v cty.Value) error {
+func (m *meter) keep(v cty.Value) error {
 	n, err := m.weigh(v)
 	if err != nil {
 		return err

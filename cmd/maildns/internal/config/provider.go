@@ -314,7 +314,7 @@ func (s scope) onlyProvider(providers []Provider) records.ProviderRef {
 	case 0:
 		s.report(s.rng, "No provider", `Declare where the zone is, such as provider "zonefile" "local" { directory = "zones" }.`)
 	default:
-		s.report(s.rng, "Missing provider", "The configuration has several providers, so a domain must name one: provider = provider.%s. There are %s.", providers[0].Ref, refList(providers))
+		s.report(s.rng, "Missing provider", "The configuration has several providers, so a domain must name one: provider = provider.%s. Declared: %s.", providers[0].Ref, refList(providers))
 	}
 	return records.ProviderRef{}
 }
@@ -328,7 +328,7 @@ func (s scope) unknownProvider(r hcl.Range, ref records.ProviderRef, providers [
 		s.report(r, "Unknown provider", "No provider block %q %q is declared, and no other either.", ref.Type, ref.Name)
 		return
 	}
-	s.report(r, "Unknown provider", "No provider block %q %q is declared.%s There are %s.", ref.Type, ref.Name, didYouMean(ref.String(), names), refList(providers))
+	s.report(r, "Unknown provider", "No provider block %q %q is declared.%s Declared: %s.", ref.Type, ref.Name, didYouMean(ref.String(), names), refList(providers))
 }
 
 func refList(providers []Provider) string {

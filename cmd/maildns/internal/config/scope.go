@@ -128,11 +128,19 @@ func explain(d *hcl.Diagnostic) {
 		}
 		if !parent.Type().HasAttribute(step.Name) {
 			names := slices.Sorted(maps.Keys(parent.Type().AttributeTypes()))
-			d.Detail = fmt.Sprintf("There is no %s.%s.%s", path, step.Name, didYouMean(step.Name, names))
+			d.Detail = fmt.Sprintf("There is no %s.%s.%s", path, step.Name, cmp.Or(didYouMean(step.Name, names), itHas(names)))
 			return
 		}
 		path += "." + step.Name
 	}
+}
+
+// itHas lists the names that are there, if they are few.
+func itHas(names []string) string {
+	if len(names) == 0 || len(names) > 12 {
+		return ""
+	}
+	return " There is " + strings.Join(names, ", ") + "."
 }
 
 // convert brings a value to a type and says what is wrong where it can't.
@@ -273,7 +281,7 @@ func (s scope) share(name string, absent float64) float64 {
 	if v.Type() == cty.String {
 		share, err := parsePercent(v.AsString())
 		if err != nil {
-			s.report(a.rng, "Invalid share", "%s: %s", name, sentence(err))
+			s.report(a.rng, "Invalid share", "%s: %s.", name, err)
 			return absent
 		}
 		return share
@@ -298,7 +306,7 @@ func (s scope) duration(name string, absent time.Duration) time.Duration {
 	}
 	d, err := durationOf(v)
 	if err != nil {
-		s.report(a.rng, "Invalid duration", "%s: %s", name, sentence(err))
+		s.report(a.rng, "Invalid duration", "%s: %s.", name, err)
 		return absent
 	}
 	return d
@@ -316,7 +324,7 @@ func (s scope) ttl(name string) records.TTL {
 	d, err := durationOf(v)
 	switch {
 	case err != nil:
-		s.report(a.rng, "Invalid TTL", "%s: %s", name, sentence(err))
+		s.report(a.rng, "Invalid TTL", "%s: %s.", name, err)
 		return 0
 	case d < time.Second || d/time.Second > time.Duration(records.MaxTTL):
 		s.report(a.rng, "Invalid TTL", "%s must be from 1 second to 2^31-1 seconds (RFC 2181 8).", name)

@@ -75,9 +75,8 @@ func (s scope) fromText(text string, ty cty.Type, origin string) cty.Value {
 }
 
 func (s scope) checkValue(v cty.Value, origin string) cty.Value {
-	r := s.rangeOf("default")
-	if err := s.m.keep(&r, v); err != nil {
-		s.report(r, "Value too large", "%s: %s", origin, sentence(err))
+	if err := s.m.keep(v); err != nil {
+		s.report(s.rangeOf("default"), "Value too large", "%s: %s", origin, sentence(err))
 		return cty.DynamicVal
 	}
 	return v
@@ -210,7 +209,7 @@ func (r *resolver) evaluate(loc *local, known map[string]cty.Value) cty.Value {
 	if v == cty.NilVal {
 		v = s.evaluate(loc.attribute)
 	}
-	if err := r.l.m.keep(&loc.rng, v); err != nil {
+	if err := r.l.m.keep(v); err != nil {
 		s.report(loc.rng, "Value too large", "local.%s: %s", loc.name, sentence(err))
 		return cty.DynamicVal
 	}

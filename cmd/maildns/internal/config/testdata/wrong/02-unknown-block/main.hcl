@@ -1,0 +1,9 @@
+provider "zonefile" "local" {
+  directory = "zones"
+}
+
+domain "a.example" {
+  dmark {
+    policy = "none"
+  }
+}

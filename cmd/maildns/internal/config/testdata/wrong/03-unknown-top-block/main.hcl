@@ -1,0 +1,7 @@
+provider "zonefile" "local" {
+  directory = "zones"
+}
+
+provder "zonefile" "b" {
+  directory = "zones"
+}

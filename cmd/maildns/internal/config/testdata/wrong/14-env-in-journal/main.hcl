@@ -1,0 +1,3 @@
+journal {
+  url = env("JOURNAL")
+}

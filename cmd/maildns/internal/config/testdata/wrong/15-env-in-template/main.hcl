@@ -1,0 +1,3 @@
+provider "cloudflare" "main" {
+  api_token = "x-${env("TOKEN")}"
+}

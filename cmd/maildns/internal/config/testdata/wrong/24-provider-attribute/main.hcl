@@ -1,0 +1,3 @@
+provider "zonefile" "local" {
+  directroy = "zones"
+}

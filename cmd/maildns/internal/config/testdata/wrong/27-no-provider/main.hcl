@@ -1,0 +1,3 @@
+domain "a.example" {
+  ttl = "1h"
+}

@@ -1,0 +1,9 @@
+provider "zonefile" "local" {
+  directory = "zones"
+}
+
+domain "a.example" {
+  dkim "s1" {
+    public_key = file("/etc/passwd")
+  }
+}

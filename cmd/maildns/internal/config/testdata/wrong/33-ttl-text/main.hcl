@@ -1,0 +1,7 @@
+provider "zonefile" "local" {
+  directory = "zones"
+}
+
+domain "a.example" {
+  ttl = "1 hour"
+}

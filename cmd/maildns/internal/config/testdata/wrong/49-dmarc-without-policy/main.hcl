@@ -1,0 +1,9 @@
+provider "zonefile" "local" {
+  directory = "zones"
+}
+
+domain "a.example" {
+  dmarc {
+    rua = ["mailto:dmarc@a.example"]
+  }
+}

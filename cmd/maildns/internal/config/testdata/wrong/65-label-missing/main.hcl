@@ -1,0 +1,11 @@
+provider "zonefile" "local" {
+  directory = "zones"
+}
+
+domain {
+  ttl = "1h"
+}
+
+provider "zonefile" {
+  directory = "z"
+}

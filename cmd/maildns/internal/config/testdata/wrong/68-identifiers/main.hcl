@@ -1,0 +1,7 @@
+variable "my var" {
+  default = 1
+}
+
+provider "zonefile" "local zones" {
+  directory = "zones"
+}
