@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -80,10 +81,14 @@ type rolling struct {
 	clock  plan.Clock
 	cfg    *config.Config // nil where it doesn't load
 	book   book
+	hosts  hosts
+	zones  map[records.Name]*records.Domain // a declared domain of each zone
+	opened map[string]*provider.Host        // by what the journal says of it
 	run    *apply.Run
 	names  []records.Name
 	jobs   []apply.RollbackJob
 	views  []apply.Preview
+	lost   []error // why a zone of jobs can't be reached, nil where it can
 }
 
 func (a *app) rollback(ctx context.Context, f rollbackFlags) error {
@@ -126,13 +131,68 @@ func (r *rolling) open(ctx context.Context) error {
 	case diags.HasErrors():
 		r.warn("the configuration is absent or broken, and not used. The journal says where the zones are")
 	case len(cfg.Domains) > 0:
-		r.cfg = cfg
+		r.use(cfg)
 	}
-	names, err := expand(r.flags.domains)
-	for _, n := range names {
-		r.names = append(r.names, records.Name(n))
-	}
+	r.names, err = r.pick(ctx)
 	return err
+}
+
+// use takes providers and settings from the configuration.
+func (r *rolling) use(cfg *config.Config) {
+	r.cfg = cfg
+	r.hosts = hosts{dir: r.dir, cfg: cfg, options: r.options(true), opened: map[records.ProviderRef]*provider.Host{}}
+	r.zones = make(map[records.Name]*records.Domain, len(cfg.Domains))
+	for _, d := range cfg.Domains {
+		r.zones[d.Zone] = d
+	}
+}
+
+// pick finds the domains of --domain among those that the journal knows.
+func (r *rolling) pick(ctx context.Context) ([]records.Name, error) {
+	patterns, err := expand(r.flags.domains)
+	if err != nil || len(patterns) == 0 {
+		return nil, err
+	}
+	zones, err := r.book.Zones(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var names []records.Name
+	fits := make([]bool, len(patterns))
+	for _, zone := range zones {
+		for _, n := range r.known(ctx, zone) {
+			for i, p := range patterns {
+				if matchesAny([]string{p}, n) {
+					fits[i] = true
+					names = append(names, n)
+				}
+			}
+		}
+	}
+	if i := slices.Index(fits, false); i >= 0 {
+		return nil, fmt.Errorf("the journal %s knows no domain %s", r.book.url, patterns[i])
+	}
+	slices.Sort(names)
+	return slices.Compact(names), nil
+}
+
+// known are the domains of a zone that the journal knows, also where its newest
+// entry is damaged or pending.
+func (r *rolling) known(ctx context.Context, zone records.Name) []records.Name {
+	state, head, err := r.book.State(ctx, zone)
+	var damage *journal.DamageError
+	if err != nil && !errors.As(err, &damage) {
+		r.warn("%v", err)
+		return nil
+	}
+	var names []records.Name
+	for _, d := range state.Domains {
+		names = append(names, d.Domain)
+	}
+	if head.Pending != nil {
+		names = append(names, head.Pending.Domains...)
+	}
+	return names
 }
 
 func (r *rolling) now() plan.Clock {
@@ -164,17 +224,27 @@ func (r *rolling) prepare(ctx context.Context) error {
 	r.run.Patience = lockPatience
 	for _, p := range points {
 		job, err := r.job(ctx, p)
-		if err != nil {
-			return err
-		}
-		r.jobs = append(r.jobs, job)
+		r.jobs, r.lost = append(r.jobs, job), append(r.lost, err)
 	}
 	r.views = make([]apply.Preview, len(r.jobs))
-	return r.each(ctx, len(r.jobs), func(ctx context.Context, i int) error {
-		view, err := r.run.Preview(ctx, r.jobs[i])
-		r.views[i] = view
-		return err
-	})
+	return r.each(ctx, len(r.jobs), r.preview)
+}
+
+// preview computes the i-th job. Where its zone can't be reached, the journal
+// says what was there, so that a person can do the rest.
+func (r *rolling) preview(ctx context.Context, i int) (err error) {
+	var unreadable *apply.UnreadableError
+	if r.lost[i] == nil {
+		r.views[i], err = r.run.Preview(ctx, r.jobs[i])
+		if !errors.As(err, &unreadable) {
+			return err
+		}
+		r.lost[i] = err
+	}
+	if r.views[i], err = r.run.Recall(ctx, r.jobs[i]); err != nil {
+		return errors.Join(r.lost[i], err)
+	}
+	return nil
 }
 
 // resolve turns a reference into states of zones.
@@ -251,20 +321,15 @@ func (r *rolling) job(ctx context.Context, p apply.Point) (apply.RollbackJob, er
 }
 
 func (r *rolling) zone(ctx context.Context, name records.Name) (*provider.Zone, journal.Target, error) {
-	if r.cfg != nil {
-		for _, d := range r.cfg.Domains {
-			if d.Zone != name {
-				continue
-			}
-			block, _ := r.cfg.Provider(d.Provider)
-			h := hosts{dir: r.dir, cfg: r.cfg, options: r.options(true), opened: map[records.ProviderRef]*provider.Host{}}
-			host, err := h.open(d.Provider)
-			if err != nil {
-				return nil, journal.Target{}, err
-			}
-			z, err := host.Zone(name, d.ZoneID)
-			return z, target(block, r.dir), err
+	if d, ok := r.zones[name]; ok {
+		block, _ := r.cfg.Provider(d.Provider)
+		t := target(block, r.dir)
+		host, err := r.hosts.open(d.Provider)
+		if err != nil {
+			return nil, t, err
 		}
+		z, err := host.Zone(name, d.ZoneID)
+		return z, t, err
 	}
 	t, err := r.recorded(ctx, name)
 	if err != nil {
@@ -288,28 +353,45 @@ func (r *rolling) recorded(ctx context.Context, name records.Name) (journal.Targ
 	return journal.Target{}, fmt.Errorf("neither the configuration nor the journal says where the zone %s is", name)
 }
 
-// openTarget opens a provider as the journal recorded it, with the credentials
-// of the variables that it names.
-func (a *app) openTarget(t journal.Target, name records.Name) (*provider.Zone, error) {
+// openTarget opens a provider as the journal recorded it, each once.
+func (r *rolling) openTarget(t journal.Target, name records.Name) (*provider.Zone, error) {
+	key, err := json.Marshal(t)
+	if err != nil {
+		return nil, fmt.Errorf("reading what the journal says of provider %s.%s: %w", t.Type, t.Name, err)
+	}
+	host, ok := r.opened[string(key)]
+	if !ok {
+		if host, err = r.openRecorded(t); err != nil {
+			return nil, err
+		}
+		if r.opened == nil {
+			r.opened = map[string]*provider.Host{}
+		}
+		r.opened[string(key)] = host
+	}
+	return host.Zone(name, "")
+}
+
+// openRecorded opens a provider with the credentials of the variables that the
+// journal names.
+func (r *rolling) openRecorded(t journal.Target) (*provider.Host, error) {
 	values := provider.Values{}
 	for attr, v := range t.Values {
 		values[attr] = v
 	}
 	secrets := &config.Secrets{}
 	for attr, variable := range t.Env {
-		v := a.env(variable)
+		v := r.env(variable)
 		if v == "" {
 			return nil, fmt.Errorf("provider %s.%s takes its %s from %s, which is not set", t.Type, t.Name, attr, variable)
 		}
 		secrets.Add(variable, v)
 		values[attr] = []string{v}
 	}
-	a.redact(secrets)
-	host, err := provider.Open(records.ProviderRef{Type: t.Type, Name: t.Name}, relative(t.Type, values, a.dir), a.options(true))
-	if err != nil {
-		return nil, err
+	if len(t.Env) > 0 {
+		r.redact(secrets)
 	}
-	return host.Zone(name, "")
+	return provider.Open(records.ProviderRef{Type: t.Type, Name: t.Name}, relative(t.Type, values, r.dir), r.options(true))
 }
 
 // report is what the rollback would do.
@@ -317,11 +399,11 @@ func (r *rolling) report() (render.Rollback, error) {
 	out := render.Rollback{Targets: []render.Target{}, Kept: []render.Kept{}, Conflicts: []render.Conflict{}}
 	p := plan.Plan{Kind: plan.KindRollback, MaildnsVersion: versionText(), CreatedAt: r.clock.Now.Truncate(time.Second), Journal: plan.JournalRead}
 	for i, v := range r.views {
-		ref := r.jobs[i].Zone.Provider()
+		ref := records.ProviderRef{Type: r.jobs[i].Target.Type, Name: r.jobs[i].Target.Name}
 		for name, changes := range v.Domains {
 			p.Domains = append(p.Domains, plan.Domain{
 				Name: name, Zone: v.Point.Zone, Provider: ref.String(), Live: plan.LiveProvider,
-				Transactional: r.jobs[i].Zone.Limits().Transactional, Changes: changes, Findings: rollbackFindings(v, name),
+				Transactional: r.lost[i] == nil && r.jobs[i].Zone.Limits().Transactional, Changes: changes, Findings: rollbackFindings(v, name),
 			})
 		}
 		out.Targets = append(out.Targets, r.target(v))
@@ -392,6 +474,12 @@ func (r *rolling) carryOut(ctx context.Context) error {
 	view, err := r.report()
 	if err != nil {
 		return err
+	}
+	if lost := errors.Join(r.lost...); lost != nil && !r.flags.print {
+		if err := render.Write(r.out, r.format, &render.ByHand{Plan: view.Plan}, r.rendering()); err != nil {
+			return err
+		}
+		return fmt.Errorf("nothing was written. What is above must be done by hand, as far as the journal knows: %w", lost)
 	}
 	if r.flags.print {
 		return render.Write(r.out, r.format, &render.ByHand{Plan: view.Plan}, r.rendering())

@@ -65,6 +65,31 @@ func (r *Run) Preview(ctx context.Context, job RollbackJob) (Preview, error) {
 	}, nil
 }
 
+// Recall is Preview for a zone that can't be read: what the newest intact entry
+// left stands for what is live. It is good for doing by hand what this program
+// can't do now.
+func (r *Run) Recall(ctx context.Context, job RollbackJob) (Preview, error) {
+	w := &work{Run: r, zone: job.Point.Zone}
+	var err error
+	if w.state, w.head, err = r.Journal.State(ctx, w.zone); err != nil && !isDamage(err) {
+		return Preview{}, err
+	}
+	w.live = records.NewZone(w.zone, recalledNegative, w.state.Live...)
+	target, damage, err := w.target(ctx, job.Point)
+	if err != nil {
+		return Preview{}, err
+	}
+	past := w.state.Index()
+	return Preview{
+		Restoration: plan.Restore(w.live, past, target, job.Options), Point: job.Point,
+		Live: w.live, Past: past, Target: target, Damage: damage, Pending: w.head.Pending != nil,
+	}, nil
+}
+
+// recalledNegative is how long the absence of a name may be cached where the
+// zone's SOA can't be read: what is usual.
+const recalledNegative records.TTL = 3600
+
 // look reads the journal and the zone, and takes for recorded what a recovery
 // would record.
 func (w *work) look(ctx context.Context) error {

@@ -188,10 +188,22 @@ func (w *work) dueAfter(ctx context.Context, out journal.Outcome) plan.Moment {
 	return w.due(w.planAll(out.State).Domains)
 }
 
+// UnreadableError says that a zone can't be read at its host.
+type UnreadableError struct{ Err error }
+
+func (e *UnreadableError) Error() string { return e.Err.Error() }
+
+// Unwrap is the host's error.
+func (e *UnreadableError) Unwrap() error { return e.Err }
+
 // read reads the zone.
-func (w *work) read(ctx context.Context) (err error) {
-	w.live, err = w.job.Zone.Read(ctx)
-	return err
+func (w *work) read(ctx context.Context) error {
+	live, err := w.job.Zone.Read(ctx)
+	if err != nil {
+		return &UnreadableError{err}
+	}
+	w.live = live
+	return nil
 }
 
 // snapshot is the zone's mail records as they are, with every set that an
