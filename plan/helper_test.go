@@ -88,3 +88,10 @@ func show(changes []plan.Change) string {
 }
 
 func lines(want ...string) string { return strings.Join(want, "\n") }
+
+// sorted puts lines in an order of their own.
+func sorted(text string) string {
+	list := strings.Split(text, "\n")
+	slices.Sort(list)
+	return strings.Join(list, "\n")
+}

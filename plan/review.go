@@ -24,9 +24,10 @@ func (e *RefusedError) Error() string {
 // declaration has changed, where a touched set is neither as it was read nor
 // in a state of the reviewed plan, or where something else would be written.
 //
-// A reviewed item that is due is done, one whose gate has closed since is
-// held, and a set that already has an item's values is finished, whoever wrote
-// it: so a reviewed plan is carried to its end by repeated applies.
+// A reviewed item that is due is done, one whose gate has closed since is held,
+// with what would be written meanwhile left out, and a set that already has an
+// item's values is finished, whoever wrote it: so a reviewed plan is carried to
+// its end by repeated applies.
 func Review(reviewed, fresh Domain, live records.Zone) (Domain, []Change, error) {
 	if reviewed.ConfigDigest != fresh.ConfigDigest {
 		return fresh, nil, &RefusedError{fresh.Name, "its declaration has changed since; make a new plan"}
@@ -40,14 +41,19 @@ func Review(reviewed, fresh Domain, live records.Zone) (Domain, []Change, error)
 	var left []Change
 	for _, c := range fresh.Changes {
 		known, touched := states[c.Key()]
-		if !touched {
+		if touched && c.Step != StepRestoreTTL {
+			if err := known.admit(fresh.Name, c.Key(), live, reviewed.Live); err != nil {
+				return fresh, nil, err
+			}
+		}
+		switch {
+		case !touched, known.closed(c, fresh):
 			left = append(left, c)
-			continue
+		case c.State != Held && c.Step == StepChange && !known.leadsTo(c.After):
+			return fresh, nil, &RefusedError{fresh.Name, fmt.Sprintf("%s would become %s, which was not reviewed; make a new plan", c.Key(), c.After)}
+		default:
+			kept.Changes = append(kept.Changes, c)
 		}
-		if err := known.admit(fresh.Name, c, live, reviewed.Live); err != nil {
-			return fresh, nil, err
-		}
-		kept.Changes = append(kept.Changes, c)
 	}
 	return kept, left, nil
 }
@@ -67,37 +73,46 @@ func statesOf(d Domain) map[records.Key]*reviewed {
 			r = &reviewed{}
 			out[c.Key()] = r
 		}
-		for _, s := range []*Set{c.Before, c.After, c.Declared} {
-			if s == nil {
-				s = &Set{}
-			}
-			r.states = append(r.states, *s)
-			if c.Declared != nil {
-				r.states = append(r.states, Set{TTL: c.Declared.TTL, Values: s.Values})
-			}
+		r.add(c.Before)
+		r.add(c.After)
+		r.add(c.Declared)
+		if c.After != nil && c.Declared != nil {
+			r.add(&Set{TTL: c.Declared.TTL, Values: c.After.Values}) // after the soak
 		}
 		r.after = append(r.after, c.After, c.Declared)
 	}
 	return out
 }
 
-// admit checks one fresh change of a reviewed set.
-func (r *reviewed) admit(domain records.Name, c Change, live records.Zone, how Live) error {
-	if c.State == Held || c.Step == StepRestoreTTL {
-		return nil
+// add enters a state; nil is an absent set.
+func (r *reviewed) add(s *Set) {
+	if s == nil {
+		s = &Set{}
 	}
-	set, _ := live.Set(c.Key())
+	r.states = append(r.states, *s)
+}
+
+// admit checks that a reviewed set is in a state of the reviewed plan.
+func (r *reviewed) admit(domain records.Name, key records.Key, live records.Zone, how Live) error {
+	set, _ := live.Set(key)
 	now := Set{TTL: set.TTL, Values: set.Values}
 	if !slices.ContainsFunc(r.states, func(s Set) bool { return s.is(now, how) }) {
-		return &RefusedError{domain, fmt.Sprintf("%s was edited since it was read, it is now %s; make a new plan", c.Key(), now)}
-	}
-	if c.Step == StepLowerTTL {
-		return nil
-	}
-	if !slices.ContainsFunc(r.after, func(s *Set) bool { return sameValues(s, c.After) }) {
-		return &RefusedError{domain, fmt.Sprintf("%s would become %s, which was not reviewed; make a new plan", c.Key(), c.After)}
+		return &RefusedError{domain, fmt.Sprintf("%s was edited since it was read, it is now %s; make a new plan", key, now)}
 	}
 	return nil
+}
+
+// leadsTo reports whether values of a set were reviewed.
+func (r *reviewed) leadsTo(after *Set) bool {
+	return slices.ContainsFunc(r.after, func(s *Set) bool { return sameValues(s, after) })
+}
+
+// closed reports whether a change stands in the place of a reviewed one that a
+// gate has begun to hold.
+func (r *reviewed) closed(c Change, fresh Domain) bool {
+	return c.State != Held && c.Step == StepChange && !r.leadsTo(c.After) && slices.ContainsFunc(fresh.Changes, func(h Change) bool {
+		return h.State == Held && h.Key() == c.Key() && r.leadsTo(h.After)
+	})
 }
 
 // is reports whether the live set is in the state. What was read through DNS
