@@ -24,6 +24,7 @@ var commands = []func(*app) *cobra.Command{
 	newHistory,
 	newRelease,
 	newUnlock,
+	newSPF,
 	newVersion,
 }
 

@@ -39,10 +39,11 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"clock":   clockCommand,
-			"cpdir":   copyCommand,
-			"exit":    exitCommand,
-			"replace": replaceCommand,
+			"clock":     clockCommand,
+			"cpdir":     copyCommand,
+			"dnsserver": dnsCommand,
+			"exit":      exitCommand,
+			"replace":   replaceCommand,
 		},
 	})
 }

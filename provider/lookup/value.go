@@ -15,7 +15,9 @@ import (
 // value is the canonical form of a record's data.
 func value(rr dns.RR) (records.Value, error) {
 	kind := records.Type(dns.Type(rr.Header().Rrtype).String())
-	if rr.Header().Rdlength == 0 {
+	// A TXT without any string is illegal (RFC 1035 3.3.14) but does no harm: the
+	// official SPF suite wants it passed over.
+	if rr.Header().Rdlength == 0 && kind != records.TypeTXT {
 		return "", fmt.Errorf("a record of type %s is empty", kind)
 	}
 	switch rr := rr.(type) {

@@ -155,6 +155,21 @@ func unanswered() *SPFCheck {
 	}
 }
 
+// loopingCheck fails within an include within an include.
+func loopingCheck() *SPFCheck {
+	const why = "more than 10 terms query the DNS (RFC 7208 section 4.6.4)"
+	r := &SPFCheck{
+		FormatVersion: plan.FormatVersion, Kind: KindSPFCheck, Domain: "a.example", IP: netip.MustParseAddr("192.0.2.9"),
+		Result: spf.ResultPermError, Lookups: 11, Problem: why,
+	}
+	for i, name := range []string{"a.example", "b.example", "a.example"} {
+		failed := step(i, name, "include:b.example")
+		failed.Problem = why
+		r.Trace = append(r.Trace, found(i, name, "v=spf1 include:b.example -all"), failed)
+	}
+	return r
+}
+
 var spfSamples = []struct {
 	name   string
 	report any
@@ -163,6 +178,7 @@ var spfSamples = []struct {
 	{"spf-tree-faults", faulty()},
 	{"spf-tree-none", withoutRecord()},
 	{"spf-check-fail", failing()},
+	{"spf-check-permerror", loopingCheck()},
 	{"spf-check-temperror", unanswered()},
 }
 

@@ -32,7 +32,7 @@ func (p *printer) trace(steps []SPFStep) {
 	for len(steps) > 0 {
 		n := missed(steps)
 		if n < manyNetworks {
-			p.step(&steps[0])
+			p.step(&steps[0], len(steps) > 1 && steps[1].Depth > steps[0].Depth)
 			steps = steps[1:]
 			continue
 		}
@@ -105,19 +105,22 @@ func missed(trace []SPFStep) int {
 // indentOf is where the lines of a record begin that stands at a depth.
 func indentOf(depth int) int { return 4*min(depth, 12) + 2 }
 
-// step writes a record that was found, or a term that was evaluated.
-func (p *printer) step(s *SPFStep) {
+// step writes a record that was found, or a term that was evaluated. What goes
+// wrong within an include is said there.
+func (p *printer) step(s *SPFStep, entered bool) {
 	indent := indentOf(s.Depth)
 	if s.Term == "" {
 		text := "  " + s.Problem
 		if s.Record != "" {
-			text = "  " + elide(value(s.Record), p.Width*valueLines/2, 0)
+			text = "  " + elide(value(s.Record), p.Width*valueLines, 0)
 		}
 		p.para(para{indent: indent, below: indent + 2, label: s.Domain, labelPaint: p.Palette.Strong, text: text, paint: p.Palette.Faint})
 		return
 	}
 	paint, end := p.Palette.Faint, "no match"
 	switch {
+	case s.Problem != "" && entered:
+		paint, end = p.Palette.Failed, "fails within"
 	case s.Problem != "":
 		paint, end = p.Palette.Failed, s.Problem
 	case s.Matched:

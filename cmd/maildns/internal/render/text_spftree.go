@@ -190,7 +190,7 @@ func (d *drawing) count(t *SPFTerm) []note {
 	if t.Node != nil {
 		d.lookups, d.voids = d.lookups-t.Node.Lookups, d.voids-t.Node.VoidLookups
 	}
-	text := ""
+	var text string
 	switch {
 	case d.stopped:
 		return nil
