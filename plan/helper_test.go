@@ -1,6 +1,8 @@
 package plan_test
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"slices"
 	"strings"
@@ -94,4 +96,10 @@ func sorted(text string) string {
 	list := strings.Split(text, "\n")
 	slices.Sort(list)
 	return strings.Join(list, "\n")
+}
+
+// digestOf is the id of a plan's JSON whose keys are sorted and that has no id.
+func digestOf(compact []byte) string {
+	sum := sha256.Sum256(compact)
+	return "sha256:" + hex.EncodeToString(sum[:])
 }
