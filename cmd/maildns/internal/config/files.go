@@ -166,21 +166,39 @@ func (u unit) parse(m *meter) ([]*block, Diagnostics) {
 		m.big.Lock()
 		defer m.big.Unlock()
 	}
-	var f *hcl.File
-	var diags hcl.Diagnostics
-	if u.json {
-		text := slices.Concat([]byte(u.open), u.src, []byte(u.shut))
-		f, diags = hcljson.ParseWithStartPos(text, u.file, u.pos)
-	} else {
-		f, diags = hclsyntax.ParseConfig(u.src, u.file, u.pos)
-	}
+	r := &blockReader{m: m}
+	root := &block{}
+	diags := safely(hcl.Range{Filename: u.file, Start: u.pos, End: u.pos}, func() hcl.Diagnostics {
+		f, diags := u.syntax()
+		if !diags.HasErrors() {
+			r.read(f.Body, language, root)
+		}
+		return diags
+	})
 	if diags.HasErrors() {
 		return nil, fromHCL("", diags[:1]) // what follows comes of the first
 	}
-	r := &blockReader{m: m}
-	root := &block{}
-	r.read(f.Body, language, root)
 	return root.blocks, r.diags
+}
+
+func (u unit) syntax() (*hcl.File, hcl.Diagnostics) {
+	if u.json {
+		text := slices.Concat([]byte(u.open), u.src, []byte(u.shut))
+		return hcljson.ParseWithStartPos(text, u.file, u.pos)
+	}
+	return hclsyntax.ParseConfig(u.src, u.file, u.pos)
+}
+
+// safely turns a panic inside the library into an error: no text of a
+// configuration may end the program.
+func safely(at hcl.Range, f func() hcl.Diagnostics) (diags hcl.Diagnostics) {
+	defer func() {
+		if p := recover(); p != nil {
+			diags = hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "HCL library failed", Subject: &at,
+				Detail: fmt.Sprintf("This text brings it to a panic: %v. Write it in another way, and please report it.", p)}}
+		}
+	}()
+	return f()
 }
 
 // tooLarge refuses what must not be parsed.

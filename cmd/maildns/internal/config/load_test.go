@@ -536,3 +536,44 @@ func TestExamples(t *testing.T) {
 		})
 	}
 }
+
+// TestDigestStays proves that a digest is the same from release to release, as
+// long as the declaration is: saved plans carry it.
+func TestDigestStays(t *testing.T) {
+	t.Parallel()
+	cfg := right(t, map[string]string{"main.hcl": domainOf(`
+  ttl    = "1h"
+  owner  = "Platform / SRE"
+  labels = { tier = "gold" }
+  review {
+    last  = "2026-10-01"
+    every = "90d"
+  }
+  mx {
+    host = "mx.example.net"
+  }
+  spf {
+    include = ["_spf.example.net"]
+    ip4     = ["192.0.2.0/24"]
+  }
+  dkim "s1" {
+    cname = "s1.example.net"
+  }
+  dmarc {
+    policy = "reject"
+    rua    = ["mailto:d@a.example"]
+  }
+  mta_sts {
+    mode = "testing"
+  }
+  tls_rpt {
+    rua = ["mailto:t@a.example"]
+  }
+  record "x" "TXT" {
+    values = ["y"]
+  }`)}, Environment{})
+	const want = ""
+	if got := cfg.Domains[0].Digest; got != want {
+		t.Errorf("digest %s, want %s; every saved plan becomes invalid by such a change", got, want)
+	}
+}

@@ -3,8 +3,6 @@ package config
 import (
 	"fmt"
 	"maps"
-	"net/netip"
-	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -47,54 +45,6 @@ func unset(attrs []Attribute) []string {
 		}
 	}
 	return names
-}
-
-// CheckServer says why plan must not contact the servers that the block names:
-// an address from a pull request is contacted only where it is loopback or in
-// allowed, the comma-separated list of MAILDNS_ALLOW_SERVERS.
-func (p Provider) CheckServer(allowed string) error {
-	t, ok := provider.Lookup(p.Ref.Type)
-	if !ok {
-		return nil
-	}
-	for _, a := range t.Attributes {
-		server := p.Values.Text(a.Name)
-		if !a.Server || server == "" || isLoopback(server) || isAllowed(server, allowed) {
-			continue
-		}
-		return fmt.Errorf("provider %s names the server %s; plan contacts a server from the configuration only where it is loopback or listed in MAILDNS_ALLOW_SERVERS: set MAILDNS_ALLOW_SERVERS=%s if you trust it", p.Ref, server, server)
-	}
-	return nil
-}
-
-func isAllowed(server, allowed string) bool {
-	for one := range strings.SplitSeq(allowed, ",") {
-		one = strings.TrimSpace(one)
-		if one != "" && (strings.EqualFold(one, server) || strings.EqualFold(one, serverHost(server))) {
-			return true
-		}
-	}
-	return false
-}
-
-// isLoopback accepts addresses only: a name could resolve to anything.
-func isLoopback(server string) bool {
-	host := serverHost(server)
-	addr, err := netip.ParseAddr(host)
-	return err == nil && addr.Unmap().IsLoopback() || strings.EqualFold(host, "localhost")
-}
-
-// serverHost is the host of "host:port" or of a URL.
-func serverHost(server string) string {
-	if strings.Contains(server, "://") {
-		u, err := url.Parse(server)
-		if err != nil {
-			return ""
-		}
-		return u.Hostname()
-	}
-	u := url.URL{Host: server}
-	return u.Hostname()
 }
 
 // providerRefs sets provider: provider.TYPE.NAME is "TYPE.NAME".

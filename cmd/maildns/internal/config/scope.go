@@ -93,7 +93,11 @@ func (s scope) evaluate(a *attribute) cty.Value {
 		return cty.DynamicVal
 	}
 	s.m.begin()
-	v, diags := a.expr.Value(s.ctx)
+	v := cty.DynamicVal
+	diags := safely(a.rng, func() (diags hcl.Diagnostics) {
+		v, diags = a.expr.Value(s.ctx)
+		return diags
+	})
 	if s.m.why != nil {
 		diags = hcl.Diagnostics{s.m.why}
 	}
