@@ -2,7 +2,6 @@ package plan
 
 import (
 	"cmp"
-	"maps"
 	"slices"
 
 	"github.com/attunelogic/maildns/records"
@@ -45,13 +44,13 @@ type Gated struct {
 // declaration covers or that a domain owned make way for the wanted ones.
 // Sets keep their TTL; that is Stage's business.
 func Overlay(live records.Zone, past *Past, today []Today) records.Zone {
-	o := overlay{live: live, past: past, sets: map[records.Key]map[records.Value]bool{}}
+	o := overlay{live: live, past: past, sets: map[records.Key][]records.Value{}}
 	for i := range today {
 		o.clear(&today[i])
 	}
 	for i := range today {
 		for _, v := range today[i].Values {
-			o.at(v.Key)[v.Value] = true
+			o.sets[v.Key] = append(o.at(v.Key), v.Value)
 		}
 	}
 	return live.With(o.result()...)
@@ -60,21 +59,16 @@ func Overlay(live records.Zone, past *Past, today []Today) records.Zone {
 type overlay struct {
 	live records.Zone
 	past *Past
-	sets map[records.Key]map[records.Value]bool
+	sets map[records.Key][]records.Value // the values desired of each touched set, in any order
 }
 
-// at returns the desired values of a set, from the live ones at first.
-func (o *overlay) at(k records.Key) map[records.Value]bool {
-	values, ok := o.sets[k]
-	if !ok {
-		set, _ := o.live.Set(k)
-		values = make(map[records.Value]bool, len(set.Values))
-		for _, v := range set.Values {
-			values[v] = true
-		}
-		o.sets[k] = values
+// at returns the desired values of a set, the live ones at first.
+func (o *overlay) at(k records.Key) []records.Value {
+	if values, touched := o.sets[k]; touched {
+		return values
 	}
-	return values
+	set, _ := o.live.Set(k)
+	return slices.Clone(set.Values)
 }
 
 // clear takes away what the domain answers for.
@@ -83,13 +77,17 @@ func (o *overlay) clear(t *Today) {
 		set, _ := o.live.Set(c.Key)
 		for _, v := range set.Values {
 			if c.Matches(c.Key, v) && !o.foreign(t.Domain.Name, c.Key, v) {
-				delete(o.at(c.Key), v)
+				o.remove(c.Key, v)
 			}
 		}
 	}
 	for _, owned := range o.past.OwnedBy(t.Domain.Name) {
-		delete(o.at(owned.Key()), owned.Value)
+		o.remove(owned.Key(), owned.Value)
 	}
+}
+
+func (o *overlay) remove(k records.Key, v records.Value) {
+	o.sets[k] = slices.DeleteFunc(o.at(k), func(other records.Value) bool { return other == v })
 }
 
 // foreign reports whether a value is owned by another domain of the zone.
@@ -102,7 +100,7 @@ func (o *overlay) result() []records.RRset {
 	out := make([]records.RRset, 0, len(o.sets))
 	for k, values := range o.sets {
 		set, _ := o.live.Set(k)
-		wanted := records.NewRRset(k, set.TTL, slices.Collect(maps.Keys(values))...)
+		wanted := records.NewRRset(k, set.TTL, values...)
 		wanted.Fixed = set.Fixed
 		out = append(out, wanted)
 	}
@@ -113,22 +111,30 @@ func (o *overlay) result() []records.RRset {
 // Equal zones give none, and Apply of the result to from gives to.
 func Diff(from, to records.Zone) []records.Change {
 	var changes []records.Change
+	change := func(k records.Key) {
+		changes = append(changes, records.Change{Key: k, Before: setAt(from, k), After: setAt(to, k)})
+	}
 	for _, before := range from.Sets() {
-		after, ok := to.Set(before.Key)
-		switch {
-		case !ok:
-			changes = append(changes, records.Change{Key: before.Key, Before: &before})
-		case !after.Equal(before):
-			changes = append(changes, records.Change{Key: before.Key, Before: &before, After: &after})
+		if after, ok := to.Set(before.Key); !ok || !after.Equal(before) {
+			change(before.Key)
 		}
 	}
 	for _, after := range to.Sets() {
 		if _, ok := from.Set(after.Key); !ok {
-			changes = append(changes, records.Change{Key: after.Key, After: &after})
+			change(after.Key)
 		}
 	}
 	slices.SortFunc(changes, func(a, b records.Change) int { return a.Compare(b.Key) })
 	return changes
+}
+
+// setAt is a copy of the zone's set, nil where there is none.
+func setAt(z records.Zone, k records.Key) *records.RRset {
+	set, ok := z.Set(k)
+	if !ok {
+		return nil
+	}
+	return &set
 }
 
 // Reverse returns the way back: the changes that undo the given ones.

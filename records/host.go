@@ -48,7 +48,7 @@ func (z Zone) CheckCNAME(changes []Change) error {
 
 // conflict reports whether a name has a CNAME and anything else.
 func (z Zone) conflict(n Name) bool {
-	if _, aliased := z.sets[Key{n, TypeCNAME}]; !aliased {
+	if _, aliased := z.Set(Key{n, TypeCNAME}); !aliased {
 		return false
 	}
 	return len(z.At(n)) > 1

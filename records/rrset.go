@@ -3,7 +3,6 @@ package records
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 )
@@ -89,80 +88,79 @@ func (s RRset) Equal(o RRset) bool {
 	return s.Key == o.Key && s.TTL == o.TTL && s.SameValues(o)
 }
 
-// Zone is a snapshot of one zone's record sets. The zero value of its map is
-// ready to read; copy with Clone before Put.
+// Zone is a snapshot of one zone's record sets, in the order of their keys. It
+// is never changed: With makes another one.
 type Zone struct {
 	Name Name
 	// NegativeTTL is how long a resolver may remember that a name is absent:
 	// the smaller of the SOA's TTL and its MINIMUM (RFC 2308 5).
 	NegativeTTL TTL
-	sets        map[Key]RRset
+	sets        []RRset
 }
 
 // NewZone returns a zone that holds the given sets. Empty sets are left out.
 func NewZone(name Name, negative TTL, sets ...RRset) Zone {
-	z := Zone{Name: name, NegativeTTL: negative, sets: make(map[Key]RRset, len(sets))}
-	for _, s := range sets {
-		z.put(s)
-	}
-	return z
+	return Zone{Name: name, NegativeTTL: negative}.With(sets...)
 }
 
-func (z *Zone) put(s RRset) {
-	if len(s.Values) == 0 {
-		delete(z.sets, s.Key)
-		return
-	}
-	z.sets[s.Key] = s
+// find returns the place of a key among sets, and whether it is there.
+func find(sets []RRset, k Key) (place int, found bool) {
+	return slices.BinarySearchFunc(sets, k, func(s RRset, k Key) int { return s.Compare(k) })
 }
 
 // Set returns the record set of a key; ok is false where the zone has none.
 func (z Zone) Set(k Key) (set RRset, ok bool) {
-	set, ok = z.sets[k]
-	return set, ok
+	i, ok := find(z.sets, k)
+	if !ok {
+		return RRset{}, false
+	}
+	return z.sets[i], true
 }
 
 // Sets returns all record sets in the order of Key.Compare.
-func (z Zone) Sets() []RRset {
-	keys := slices.SortedFunc(maps.Keys(z.sets), Key.Compare)
-	sets := make([]RRset, len(keys))
-	for i, k := range keys {
-		sets[i] = z.sets[k]
-	}
-	return sets
-}
+func (z Zone) Sets() []RRset { return slices.Clone(z.sets) }
 
 // At returns the record sets at one name, ordered by type.
 func (z Zone) At(n Name) []RRset {
-	var sets []RRset
-	for k, s := range z.sets {
-		if k.Name == n {
-			sets = append(sets, s)
-		}
+	first, _ := find(z.sets, Key{Name: n})
+	end := first
+	for end < len(z.sets) && z.sets[end].Name == n {
+		end++
 	}
-	slices.SortFunc(sets, func(a, b RRset) int { return a.Compare(b.Key) })
-	return sets
+	return slices.Clone(z.sets[first:end])
 }
 
 // Len is the number of record sets.
 func (z Zone) Len() int { return len(z.sets) }
 
 // With returns a copy of the zone in which the given sets stand in the place
-// of those with the same keys; a set without values removes its key.
+// of those with the same keys, the last where several have one key; a set
+// without values removes its key.
 func (z Zone) With(sets ...RRset) Zone {
-	out := Zone{Name: z.Name, NegativeTTL: z.NegativeTTL, sets: maps.Clone(z.sets)}
-	if out.sets == nil {
-		out.sets = make(map[Key]RRset, len(sets))
+	added := slices.Clone(sets)
+	slices.SortStableFunc(added, func(a, b RRset) int { return a.Compare(b.Key) })
+	out := make([]RRset, 0, len(z.sets)+len(added))
+	rest := z.sets
+	for i, s := range added {
+		if i+1 < len(added) && added[i+1].Key == s.Key {
+			continue
+		}
+		n, found := find(rest, s.Key)
+		out = append(out, rest[:n]...)
+		if found {
+			n++
+		}
+		rest = rest[n:]
+		if len(s.Values) > 0 {
+			out = append(out, s)
+		}
 	}
-	for _, s := range sets {
-		out.put(s)
-	}
-	return out
+	return Zone{Name: z.Name, NegativeTTL: z.NegativeTTL, sets: append(out, rest...)}
 }
 
 // Equal reports whether both zones hold the same record sets.
 func (z Zone) Equal(o Zone) bool {
-	return z.Name == o.Name && maps.EqualFunc(z.sets, o.sets, RRset.Equal)
+	return z.Name == o.Name && slices.EqualFunc(z.sets, o.sets, RRset.Equal)
 }
 
 // Change is one record set's way from one state to another. A nil side means
@@ -204,7 +202,7 @@ func describe(s *RRset) string {
 // *StaleError, or nil where all agree.
 func (z Zone) Check(changes []Change) error {
 	for _, c := range changes {
-		have, ok := z.sets[c.Key]
+		have, ok := z.Set(c.Key)
 		switch {
 		case !ok && c.Before == nil:
 		case !ok:

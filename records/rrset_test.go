@@ -2,6 +2,7 @@ package records
 
 import (
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -147,6 +148,44 @@ func TestZone(t *testing.T) {
 	if got := empty.With(mx); got.Len() != 1 {
 		t.Error("With on the zero zone failed")
 	}
+}
+
+// TestZoneIsAMap: a zone made in any number of steps holds, in order, what a
+// map would that is given the same sets one after the other.
+func TestZoneIsAMap(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		names := []Name{"example.com", "a.example.com", "b.example.com", "a.example.net"}
+		model := map[Key]RRset{}
+		z := NewZone("example.com", 300)
+		for range rapid.IntRange(1, 4).Draw(t, "steps") {
+			sets := smallZone(t, "sets").Sets()
+			gone := Key{rapid.SampledFrom(names).Draw(t, "gone"), TypeTXT}
+			again := NewRRset(gone, 60, "last")
+			sets = append(sets, again, RRset{Key: gone}, NewRRset(Key{"z.example.com", TypeA}, 60, "first"), NewRRset(Key{"z.example.com", TypeA}, 60, "last"))
+			z = z.With(sets...)
+			for _, s := range sets {
+				if delete(model, s.Key); len(s.Values) > 0 {
+					model[s.Key] = s
+				}
+			}
+		}
+		keys := slices.SortedFunc(maps.Keys(model), Key.Compare)
+		if z.Len() != len(keys) {
+			t.Fatalf("%d sets, want %d", z.Len(), len(keys))
+		}
+		for i, s := range z.Sets() {
+			if got, ok := z.Set(keys[i]); s.Key != keys[i] || !ok || !got.Equal(model[keys[i]]) {
+				t.Fatalf("set %d is %v, want %v", i, s, model[keys[i]])
+			}
+		}
+		for _, n := range names {
+			want := slices.DeleteFunc(z.Sets(), func(s RRset) bool { return s.Name != n })
+			if got := z.At(n); !slices.EqualFunc(got, want, RRset.Equal) {
+				t.Fatalf("At(%s) is %v, want %v", n, got, want)
+			}
+		}
+	})
 }
 
 func TestStaleErrorSaysBoth(t *testing.T) {
