@@ -144,21 +144,23 @@ func (p *applying) prepare(ctx context.Context) (err error) {
 }
 
 func (p *applying) planNow(ctx context.Context) error {
-	zones, planErr := p.planZones(ctx, p.works)
-	if ctx.Err() != nil {
-		return ctx.Err()
+	zones, failed, err := p.planZones(ctx, p.works)
+	if err != nil {
+		return err
 	}
 	for _, z := range zones {
 		if z.journal == plan.JournalUnreadable {
 			return errors.New("the journal can't be read, so nothing is applied")
 		}
 	}
-	if planErr != nil {
+	for _, z := range failed {
 		// The zones that can be read go on; the others are told at the end.
-		p.results = append(p.results, apply.Result{Status: apply.Failed, Err: planErr})
+		p.results = append(p.results, apply.Result{Zone: z.work.name, Status: apply.Failed, Err: z.err})
 	}
-	p.keep(zones)
-	var err error
+	p.works = nil
+	for _, z := range zones {
+		p.works = append(p.works, z.work)
+	}
 	if p.reviewed, err = p.seal(zones); err != nil {
 		return err
 	}
@@ -166,13 +168,6 @@ func (p *applying) planNow(ctx context.Context) error {
 		return err
 	}
 	return p.checkBreadth(p.reviewed)
-}
-
-// keep drops the works whose zone could not be planned.
-func (p *applying) keep(zones []planned) {
-	p.works = slices.DeleteFunc(slices.Clone(p.works), func(w *zoneWork) bool {
-		return !slices.ContainsFunc(zones, func(z planned) bool { return z.work == w })
-	})
 }
 
 func (p *applying) readFile(ctx context.Context) error {
@@ -189,8 +184,8 @@ func (p *applying) readFile(ctx context.Context) error {
 	p.missing()
 	if len(removals(p.reviewed)) > p.admitted() {
 		// What of the file would be removed today needs a look at the zones.
-		zones, err := p.planZones(ctx, p.works)
-		if err != nil {
+		zones, failed, err := p.planZones(ctx, p.works)
+		if err = errors.Join(err, errorsOf(failed)); err != nil {
 			return err
 		}
 		fresh, err := p.seal(zones)
@@ -484,10 +479,7 @@ func firstDue(results []apply.Result) time.Time {
 // applyZones works on the zones, several at once. An interrupt lets those that
 // have begun come to their end.
 func (p *applying) applyZones(ctx context.Context) ([]apply.Result, error) {
-	zones, openErr := p.openZones(p.works)
-	if openErr != nil {
-		return nil, openErr
-	}
+	zones, lost := p.openZones(p.works)
 	reviewed := make(map[records.Name]plan.Domain, len(p.reviewed.Domains))
 	for _, d := range p.reviewed.Domains {
 		reviewed[d.Name] = d
@@ -498,6 +490,10 @@ func (p *applying) applyZones(ctx context.Context) ([]apply.Result, error) {
 		w := p.works[i]
 		if ctx.Err() != nil {
 			results[i] = apply.Result{Zone: w.name, Status: apply.Interrupted, Err: ctx.Err()}
+			return nil
+		}
+		if err := lost[w]; err != nil {
+			results[i] = apply.Result{Zone: w.name, Status: apply.Failed, Err: err}
 			return nil
 		}
 		block, _ := p.cfg.Provider(w.provider)
@@ -555,9 +551,17 @@ func (p *applying) finish(ctx context.Context) error {
 
 // tellErrors prints why zones as a whole were refused or failed.
 func (a *app) tellErrors(results []apply.Result) {
+	told := map[string]bool{}
 	for _, r := range results {
-		if r.Err != nil && !errors.Is(r.Err, context.Canceled) {
+		switch {
+		case r.Err == nil || errors.Is(r.Err, context.Canceled) || told[r.Err.Error()]:
+		case r.Status == apply.Done:
+			a.warn("%v", r.Err)
+		default:
 			_, _ = fmt.Fprintf(a.err, "Error: %v\n", r.Err)
+		}
+		if r.Err != nil {
+			told[r.Err.Error()] = true
 		}
 		for _, d := range r.Domains {
 			if len(d.LeftOut) > 0 {
@@ -615,6 +619,11 @@ func domainOutcome(r apply.Result, d apply.Domain) render.Outcome {
 // resultDomains is what a run did to a zone, as the report has it.
 func resultDomains(r apply.Result) []render.ResultDomain {
 	out := []render.ResultDomain{}
+	if len(r.Domains) == 0 && r.Zone != "" && r.Err != nil {
+		// It ended before any domain was looked at.
+		out = append(out, render.ResultDomain{Name: r.Zone, Outcome: outcomes[r.Status], Error: r.Err.Error(),
+			Applied: []plan.Change{}, Waiting: []plan.Change{}, Held: []plan.Change{}, Failed: []render.Failed{}})
+	}
 	for _, d := range r.Domains {
 		rd := render.ResultDomain{
 			Name: d.Name, Entry: r.Entry, Back: r.Back, Outcome: domainOutcome(r, d),

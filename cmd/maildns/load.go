@@ -59,10 +59,15 @@ func (a *app) load(ctx context.Context) (*config.Config, error) {
 		return nil, err
 	}
 	if diags.HasErrors() {
-		return nil, status(exitError)
+		return nil, failWith(exitError, &brokenError{diags})
 	}
 	return cfg, nil
 }
+
+// brokenError says that the configuration has errors, which have been printed.
+type brokenError struct{ diags config.Diagnostics }
+
+func (e *brokenError) Error() string { return e.diags.Error() }
 
 func (a *app) printDiagnostics(diags config.Diagnostics, s *config.Snippets) error {
 	if a.logLevel == "error" || a.quiet {

@@ -12,6 +12,9 @@ import (
 )
 
 func main() {
+	// A reader that goes away (a pager, head) must not end a run between two
+	// writes: what can't be printed is an error like any other.
+	signal.Ignore(syscall.SIGPIPE)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := Main(ctx, os.Args[1:], system())
 	stop()

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -69,7 +70,7 @@ func (a *app) plan(ctx context.Context, f planFlags) error {
 	}
 	s, err := a.newSite(ctx, false)
 	if err != nil {
-		return err
+		return errors.Join(err, a.comment(format, err))
 	}
 	if err := s.gather(f.offline, f.resolver); err != nil {
 		return err
@@ -111,6 +112,20 @@ func (a *app) plan(ctx context.Context, f planFlags) error {
 	return status(planStatus(*p, f.detailed))
 }
 
+// comment writes a comment for a pull request where there is no plan for want
+// of a valid configuration: an old plan must not stand there as if it were true.
+func (a *app) comment(format render.Format, err error) error {
+	var broken *brokenError
+	if format != render.Markdown || !errors.As(err, &broken) {
+		return nil
+	}
+	if _, err := io.WriteString(a.out, render.PlanMarker+"\n**There is no plan: the configuration has errors.**\n\n"); err != nil {
+		return err
+	}
+	v := validation(broken.diags)
+	return render.Write(a.out, format, &v, render.Options{})
+}
+
 // rendering is how reports are written.
 func (s *site) rendering() render.Options {
 	return render.Options{Width: s.width(), Palette: s.palette(s.noColor), Now: s.clock.Now}
@@ -126,10 +141,11 @@ func (s *site) makePlan(ctx context.Context, c choice, changed bool) (*plan.Plan
 	if works, err = s.narrow(ctx, works, false, changed); err != nil {
 		return nil, err
 	}
-	zones, planErr := s.planZones(ctx, works)
-	if ctx.Err() != nil {
-		return nil, ctx.Err()
+	zones, failed, err := s.planZones(ctx, works)
+	if err != nil {
+		return nil, err
 	}
+	planErr := errorsOf(failed)
 	p, err := s.seal(zones)
 	if err != nil {
 		return nil, err

@@ -89,6 +89,9 @@ type rolling struct {
 	jobs   []apply.RollbackJob
 	views  []apply.Preview
 	lost   []error // why a zone of jobs can't be reached, nil where it can
+
+	began     time.Time
+	unprinted error // what could not be told
 }
 
 func (a *app) rollback(ctx context.Context, f rollbackFlags) error {
@@ -469,31 +472,30 @@ func (r *rolling) rendering() render.Options {
 	return render.Options{Width: r.width(), Palette: r.palette(r.noColor), Now: r.clock.Now}
 }
 
-// carryOut shows, asks, and restores.
+// carryOut shows, asks, and restores. What can't be printed doesn't keep it from
+// restoring: it is told at the end.
 func (r *rolling) carryOut(ctx context.Context) error {
 	view, err := r.report()
 	if err != nil {
 		return err
 	}
 	if lost := errors.Join(r.lost...); lost != nil && !r.flags.print {
-		if err := render.Write(r.out, r.format, &render.ByHand{Plan: view.Plan}, r.rendering()); err != nil {
-			return err
-		}
-		return fmt.Errorf("nothing was written. What is above must be done by hand, as far as the journal knows: %w", lost)
+		r.print(&render.ByHand{Plan: view.Plan})
+		return errors.Join(fmt.Errorf("nothing was written. What is above must be done by hand, as far as the journal knows: %w", lost), r.unprinted)
 	}
 	if r.flags.print {
-		return render.Write(r.out, r.format, &render.ByHand{Plan: view.Plan}, r.rendering())
+		r.print(&render.ByHand{Plan: view.Plan})
+		return r.unprinted
 	}
-	if something := len(view.Domains)+len(view.Conflicts)+len(view.Kept) > 0; r.format == render.Text && something || r.flags.dryRun && r.format != render.Text {
-		if err := render.Write(r.out, r.format, &view, r.rendering()); err != nil {
-			return err
-		}
+	something := len(view.Domains)+len(view.Conflicts)+len(view.Kept) > 0
+	if r.format == render.Text && something || r.flags.dryRun && r.format != render.Text {
+		r.print(&view)
 	}
 	switch {
 	case len(view.Conflicts) > 0:
 		return failWith(exitRefused, errors.New("nothing was written: what was edited by hand is in the way; --force overwrites it, --keep-edits leaves it"))
 	case r.flags.dryRun && (len(view.Domains) > 0 || r.format != render.Text):
-		return nil
+		return r.unprinted
 	case len(view.Domains) == 0:
 		return r.nothing(ctx)
 	}
@@ -504,6 +506,13 @@ func (r *rolling) carryOut(ctx context.Context) error {
 		return err
 	}
 	return r.restore(ctx, view)
+}
+
+// print writes a report, and remembers if it could not.
+func (r *rolling) print(report any) {
+	if err := render.Write(r.out, r.format, report, r.rendering()); err != nil && r.unprinted == nil {
+		r.unprinted = fmt.Errorf("printing: %w", err)
+	}
 }
 
 // nothing says that there is nothing to restore, and why. What a dead run has
@@ -564,6 +573,7 @@ func (r *rolling) touched() int {
 }
 
 func (r *rolling) restore(ctx context.Context, view render.Rollback) error {
+	r.began = r.now().Now.Truncate(time.Second)
 	results := make([]apply.Result, len(r.jobs))
 	err := r.each(context.WithoutCancel(ctx), len(r.jobs), func(_ context.Context, i int) error {
 		if ctx.Err() != nil {
@@ -590,17 +600,20 @@ func (r *rolling) finish(results []apply.Result) error {
 			r.say("%s; its outcome is now recorded", res.Recovered)
 		}
 	}
-	if len(results) > 0 {
+	wrote := slices.ContainsFunc(out.Domains, func(d render.ResultDomain) bool { return len(d.Applied) > 0 })
+	if wrote {
 		out.Aftermath = r.aftermath(results)
 	}
-	if err := render.Write(r.out, r.format, &out, r.rendering()); err != nil {
-		return err
-	}
+	out.Began = r.began
+	r.print(&out)
 	r.tellErrors(results)
-	if len(results) > 0 && r.cfg != nil {
+	if wrote && r.cfg != nil {
 		r.say("What else the configuration declares goes on with the next apply: maildns plan shows it.")
 	}
-	return status(resultStatus(results))
+	if code := resultStatus(results); code != exitOK || r.unprinted == nil {
+		return status(code)
+	}
+	return fmt.Errorf("the records are restored (run %s), but that could not be told: %w", r.run.ID, r.unprinted)
 }
 
 // aftermath says which values were bad since when, and until when caches may

@@ -206,24 +206,19 @@ func (s *site) zone(w *zoneWork) (*provider.Zone, error) {
 	return host.Zone(w.name, w.id)
 }
 
-// openZones opens the zones of all works before any is read, so that a block
-// that lacks something is told once. Works of a broken one get its error.
-func (s *site) openZones(works []*zoneWork) (map[*zoneWork]*provider.Zone, error) {
-	zones := make(map[*zoneWork]*provider.Zone, len(works))
-	var all error
-	told := map[string]bool{}
+// openZones opens the zones of all works before any is read. Those that can't
+// be opened are lost, each with the reason.
+func (s *site) openZones(works []*zoneWork) (zones map[*zoneWork]*provider.Zone, lost map[*zoneWork]error) {
+	zones, lost = make(map[*zoneWork]*provider.Zone, len(works)), map[*zoneWork]error{}
 	for _, w := range works {
 		z, err := s.zone(w)
 		if err != nil {
-			if !told[err.Error()] {
-				told[err.Error()] = true
-				all = errors.Join(all, err)
-			}
+			lost[w] = err
 			continue
 		}
 		zones[w] = z
 	}
-	return zones, all
+	return zones, lost
 }
 
 // vanished tells of domains that are ours and that the configuration no longer
@@ -303,26 +298,45 @@ func (s *site) planZone(ctx context.Context, w *zoneWork, zone *provider.Zone) p
 	return p
 }
 
-// planZones plans all works, several at once, in their order.
-func (s *site) planZones(ctx context.Context, works []*zoneWork) ([]planned, error) {
-	zones, openErr := s.openZones(works)
+// planZones plans all works, several at once, in their order. Those that could
+// not be read are apart, each with its error.
+func (s *site) planZones(ctx context.Context, works []*zoneWork) (plans, failed []planned, err error) {
+	zones, lost := s.openZones(works)
 	out := make([]planned, len(works))
-	err := s.each(ctx, len(works), func(ctx context.Context, i int) error {
+	err = s.each(ctx, len(works), func(ctx context.Context, i int) error {
 		if zone, ok := zones[works[i]]; ok {
 			out[i] = s.planZone(ctx, works[i], zone)
 		} else {
-			out[i] = planned{work: works[i]}
+			out[i] = planned{work: works[i], err: lost[works[i]]}
 		}
 		return ctx.Err()
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	s.tellResolver()
 	for _, p := range out {
-		openErr = errors.Join(openErr, p.err)
+		if p.err != nil {
+			failed = append(failed, p)
+		} else {
+			plans = append(plans, p)
+		}
 	}
-	return slices.DeleteFunc(out, func(p planned) bool { return p.zone == nil || p.err != nil }), openErr
+	return plans, failed, nil
+}
+
+// errorsOf joins the errors of zones that failed, each once: a provider that
+// lacks its token is told once.
+func errorsOf(failed []planned) error {
+	var all []error
+	told := map[string]bool{}
+	for _, p := range failed {
+		if text := p.err.Error(); !told[text] {
+			told[text] = true
+			all = append(all, p.err)
+		}
+	}
+	return errors.Join(all...)
 }
 
 // each runs f for 0 to n-1, as many at once as --parallelism allows, and stops
@@ -348,6 +362,9 @@ func (s *site) seal(zones []planned) (plan.Plan, error) {
 	p := plan.Plan{
 		Kind: plan.KindPlan, MaildnsVersion: versionText(), CreatedAt: s.clock.Now.Truncate(time.Second),
 		ConfigDigest: configDigest(s.cfg), Journal: plan.JournalAbsent,
+	}
+	if len(zones) == 0 {
+		p.Journal = plan.JournalRead // nothing was asked of it
 	}
 	for _, z := range zones {
 		p.Domains = append(p.Domains, z.plan.Domains...)

@@ -10,9 +10,10 @@ import (
 	"github.com/attunelogic/maildns/plan"
 )
 
+// PlanMarker is the hidden first line by which a bot finds its comment again.
+const PlanMarker = "<!-- maildns:plan -->"
+
 const (
-	// marker is the hidden first line by which a bot finds its comment again.
-	marker = "<!-- maildns:plan -->"
 	// pageLimit is how large a page may be. GitHub takes 65,536 characters;
 	// counting bytes is the strictest way to count.
 	pageLimit = 65_000
@@ -57,7 +58,7 @@ type page struct {
 func planPage(r *plan.Plan, o Options) string {
 	var g page
 	blocks := arrange(subjects(r))
-	g.b.WriteString(marker + "\n")
+	g.b.WriteString(PlanMarker + "\n")
 	lines := summaryLines(r, time.Time{})
 	g.b.WriteString("**" + inline(lines[0]) + "**\n")
 	for _, l := range lines[1:] {

@@ -24,6 +24,8 @@ type Result struct {
 	Domains       []ResultDomain `json:"domains"`
 	// Journal is the URL that the way back needs.
 	Journal string `json:"journal,omitempty"`
+	// Began is when the run began; the zero time where nobody knows.
+	Began time.Time `json:"-"`
 	// Aftermath is there after a rollback.
 	Aftermath *Aftermath `json:"aftermath,omitempty"`
 }

@@ -160,8 +160,13 @@ func resultLines(r *Result, now time.Time) []string {
 	if due != nil {
 		lines = append(lines, "Run apply again at "+moment(*due, now)+" or later: it does what is due then.")
 	}
-	if slices.ContainsFunc(r.Domains, func(d ResultDomain) bool { return d.Outcome == OutcomeInterrupted || len(d.Failed) > 0 }) {
+	switch ended := func(o Outcome) bool {
+		return slices.ContainsFunc(r.Domains, func(d ResultDomain) bool { return d.Outcome == o })
+	}; {
+	case ended(OutcomeInterrupted):
 		lines = append(lines, "It ended part way: the journal says where, and running it again goes on from there.")
+	case ended(OutcomeFailed) && broken > 0:
+		lines = append(lines, "Nothing was changed where it failed.")
 	}
 	return lines
 }
@@ -180,8 +185,12 @@ func waysBack(r *Result) []string {
 	if len(lines) <= manyWays {
 		return lines
 	}
-	return append(lines[:1:1], fmt.Sprintf("… and so on for %s more; for all of them, until the next apply: %s",
-		number(len(lines)-1), rollbackCommand("last", "", r.Journal)))
+	all := "for all of them, until the next apply: " + rollbackCommand("last", "", r.Journal)
+	if !r.Began.IsZero() {
+		// Of a rollback too, which last doesn't count.
+		all = "for all of them: " + rollbackCommand(r.Began.Add(-time.Second).Format(time.RFC3339), "", r.Journal)
+	}
+	return append(lines[:1:1], fmt.Sprintf("… and so on for %s more; %s", number(len(lines)-1), all))
 }
 
 // rollbackCommand is the command line of a rollback, to be copied.

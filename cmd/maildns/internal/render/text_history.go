@@ -11,7 +11,7 @@ func (p *printer) history(r *History) {
 		p.para(para{below: 4, label: "damaged:", labelPaint: p.Palette.Error, text: " " + d})
 	}
 	if len(r.Damage) > 0 {
-		p.text(0, 2, "", "The entries below are intact.")
+		p.text(0, 2, "", "Of the entries below, what is shown is intact.")
 		p.line("")
 	}
 	if len(r.Entries) == 0 {
