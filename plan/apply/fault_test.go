@@ -10,6 +10,7 @@ import (
 	"github.com/attunelogic/maildns/plan"
 	"github.com/attunelogic/maildns/plan/apply"
 	"github.com/attunelogic/maildns/plan/journal"
+	"github.com/attunelogic/maildns/provider"
 	"github.com/attunelogic/maildns/records"
 )
 
@@ -25,11 +26,11 @@ type story struct {
 // stories are runs of each sort: the first apply, which adds, merges and
 // lowers; the change that waited; the return of the TTL; an adoption without a
 // write; a rollback of the first apply and of a later one; a release.
-func stories(atomic bool) map[string]story {
+func stories(limits provider.Limits) map[string]story {
 	at := func(steps ...time.Duration) func(t testing.TB) *world {
 		return func(t testing.TB) *world {
 			w := newWorld(t, freshZone())
-			w.host.atomic = atomic
+			w.host.limits = limits
 			for _, d := range steps {
 				w.done(mail())
 				w.after(d)
@@ -64,9 +65,9 @@ func stories(atomic bool) map[string]story {
 // an undisturbed one comes to.
 func TestProperty4EveryFault(t *testing.T) {
 	t.Parallel()
-	for _, atomic := range []bool{true, false} {
-		for name, s := range stories(atomic) {
-			t.Run(map[bool]string{true: "transactional/", false: "set by set/"}[atomic]+name, func(t *testing.T) {
+	for host, limits := range hosts() {
+		for name, s := range stories(limits) {
+			t.Run(host+"/"+name, func(t *testing.T) {
 				t.Parallel()
 				s.walk(t)
 			})

@@ -13,6 +13,7 @@ import (
 	"github.com/attunelogic/maildns/plan/apply"
 	"github.com/attunelogic/maildns/plan/journal"
 	"github.com/attunelogic/maildns/plan/store"
+	"github.com/attunelogic/maildns/provider"
 )
 
 // leases are locks that end by themselves, as those of a bucket do: a run that
@@ -72,7 +73,7 @@ func (l *leaseLock) Release() error {
 // leased is a process on a store with leases.
 func (w *world) leased(book *leaseBook, h hook) *process {
 	p := w.process(h)
-	s := &faultyStore{Memory: w.objects, locks: w.locks, hook: h, run: p.run.ID}
+	s := &faultyStore{Memory: w.objects, world: w, hook: h}
 	p.run.Journal = journal.Open(&leases{s, book})
 	return p
 }
@@ -104,12 +105,12 @@ func (p *pause) hook(call string, do func() error) error {
 // journal is true.
 func TestProperty6TheSlowOneStops(t *testing.T) {
 	t.Parallel()
-	for _, atomic := range []bool{true, false} {
+	for host, limits := range hosts() {
 		for at := 0; ; at++ {
 			reached := false
 			for _, late := range []bool{false, true} {
 				p := &pause{at: at, late: late}
-				synctest.Test(t, func(t *testing.T) { overlap(t, p, atomic) })
+				synctest.Test(t, func(t *testing.T) { overlap(t, p, host, limits) })
 				reached = reached || len(p.calls) > at
 			}
 			if !reached {
@@ -119,9 +120,9 @@ func TestProperty6TheSlowOneStops(t *testing.T) {
 	}
 }
 
-func overlap(t *testing.T, p *pause, atomic bool) {
+func overlap(t *testing.T, p *pause, host string, limits provider.Limits) {
 	w := newWorld(t, freshZone())
-	w.host.atomic = atomic
+	w.host.limits = limits
 	w.now, w.overlaps = time.Now(), true
 	book := &leaseBook{held: map[string]lease{}}
 	var slow, quick apply.Result
@@ -136,12 +137,12 @@ func overlap(t *testing.T, p *pause, atomic bool) {
 	if len(p.calls) <= p.at {
 		return
 	}
-	where := fmt.Sprintf("transactional %t, paused at call %d (%s), late %t", atomic, p.at, p.calls[p.at], p.late)
+	where := fmt.Sprintf("%s, paused at call %d (%s), late %t", host, p.at, p.calls[p.at], p.late)
 	writers := slices.Compact(slices.Sorted(slices.Values(w.host.writes)))
 	wrote := slices.Contains(writers, a.run.ID)
 	// A host without transactions may get the first calls of the slow run and
 	// the rest from the one that took over.
-	if atomic && len(writers) != 1 {
+	if limits.Transactional && len(writers) != 1 {
 		t.Errorf("%s: the runs %v have written", where, writers)
 	}
 	if quick.Status != apply.Done {
@@ -157,7 +158,7 @@ func overlap(t *testing.T, p *pause, atomic bool) {
 	case lost && wrote && slow.Status != apply.Partial && slow.Status != apply.Done:
 		t.Errorf("%s: the loser has written, and its status is %d: %v", where, slow.Status, slow.Err)
 	}
-	if unguarded := p.late && p.calls[p.at] == "read outcome" || !p.late && p.calls[p.at] == "zone write"; unguarded && !atomic {
+	if unguarded := p.late && p.calls[p.at] == "read outcome" || !p.late && p.calls[p.at] == "zone write"; unguarded && !limits.Transactional {
 		return // nothing can stop a call that is on its way, and this host doesn't compare
 	}
 	w.truthful(zoneA, where)

@@ -54,7 +54,7 @@ type world struct {
 
 // newWorld returns a world whose host has transactions.
 func newWorld(t testing.TB, zones ...records.Zone) *world {
-	h := &host{atomic: true, zones: map[records.Name]records.Zone{}}
+	h := &host{limits: transactional, zones: map[records.Name]records.Zone{}}
 	for _, z := range zones {
 		h.zones[z.Name] = z
 	}
@@ -132,11 +132,27 @@ type process struct {
 func (w *world) process(h hook) *process {
 	w.runs++
 	id := journal.RunID(w.now, [4]byte{0, 0, byte(w.runs >> 8), byte(w.runs)})
-	s := &faultyStore{Memory: w.objects, locks: w.locks, hook: h, run: id}
+	s := &faultyStore{Memory: w.objects, world: w, hook: h}
 	return &process{world: w, hook: h, run: &apply.Run{
 		Journal: journal.Open(s), Clock: w.clock, ID: id, Actor: "sre", Version: "test",
 		Holder: journal.Holder{Run: id, Actor: "sre"},
 	}}
+}
+
+// copyObjects is the store's contents in a new store.
+func (w *world) copyObjects() *store.Memory {
+	w.t.Helper()
+	ctx := context.Background()
+	to := store.NewMemory(nil)
+	objects, err := w.objects.List(ctx, store.Query{})
+	for _, o := range objects {
+		data, readErr := w.objects.Read(ctx, o.Name)
+		err = errors.Join(err, readErr, to.Create(ctx, o.Name, data))
+	}
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return to
 }
 
 func (p *process) zone(name records.Name) *provider.Zone { return p.world.open(name, p.hook, p.run.ID) }
@@ -146,11 +162,10 @@ var hostRef = records.ProviderRef{Type: "memory", Name: "test"}
 func (w *world) open(name records.Name, h hook, run string) *provider.Zone {
 	plain := &client{host: w.host, hook: h, world: w, run: run}
 	var c provider.Client = plain
-	limits := provider.Limits{}
-	if w.host.atomic {
-		c, limits = &atomicClient{plain}, provider.Limits{Transactional: true, ReplacesSets: true}
+	if w.host.limits.Transactional {
+		c = &atomicClient{plain}
 	}
-	z, err := provider.New(hostRef, provider.Type{Name: "memory", Limits: limits}, c).Zone(name, "")
+	z, err := provider.New(hostRef, provider.Type{Name: "memory", Limits: w.host.limits}, c).Zone(name, "")
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -176,7 +191,7 @@ func (w *world) planWith(open map[records.Name][]plan.Override, domains ...*reco
 	}
 	for _, d := range policy.PlanZone(policy.ZoneInput{
 		Live: live, Past: state.Index(), Journal: plan.JournalRead, Clock: w.clock(),
-		Domains: domains, Open: open, Transactional: w.host.atomic, Source: plan.LiveProvider,
+		Domains: domains, Open: open, Transactional: w.host.limits.Transactional, Source: plan.LiveProvider,
 	}).Domains {
 		out[d.Name] = d
 	}
@@ -262,9 +277,8 @@ type locks struct {
 // faultyStore is the journal's store as one process reaches it.
 type faultyStore struct {
 	*store.Memory
-	locks *locks
+	world *world
 	hook  hook
-	run   string
 }
 
 // partOf says which part of an entry an object is.
@@ -294,14 +308,14 @@ func (s *faultyStore) List(ctx context.Context, q store.Query) (objects []store.
 }
 
 func (s *faultyStore) Lock(_ context.Context, name, holder string) (store.Lock, error) {
-	l := &lock{store: s, name: name}
+	l := &lock{hook: s.hook, locks: s.world.locks, name: name}
 	err := s.hook("lock", func() error {
-		s.locks.mu.Lock()
-		defer s.locks.mu.Unlock()
-		if who, held := s.locks.held[name]; held {
+		l.locks.mu.Lock()
+		defer l.locks.mu.Unlock()
+		if who, held := l.locks.held[name]; held {
 			return &store.HeldError{Name: name, Holder: who}
 		}
-		s.locks.held[name] = holder
+		l.locks.held[name] = holder
 		return nil
 	})
 	if err != nil {
@@ -311,27 +325,40 @@ func (s *faultyStore) Lock(_ context.Context, name, holder string) (store.Lock, 
 }
 
 type lock struct {
-	store *faultyStore
+	hook  hook
+	locks *locks
 	name  string
 }
 
 func (l *lock) Valid() error {
-	return l.store.hook("lock valid", func() error { return nil })
+	return l.hook("lock valid", func() error { return nil })
 }
 
 func (l *lock) Release() error {
-	return l.store.hook("release", func() error {
-		l.store.locks.mu.Lock()
-		defer l.store.locks.mu.Unlock()
-		delete(l.store.locks.held, l.name)
+	return l.hook("release", func() error {
+		l.locks.mu.Lock()
+		defer l.locks.mu.Unlock()
+		delete(l.locks.held, l.name)
 		return nil
 	})
+}
+
+// The hosts that there are: one that makes all changes or none, one that
+// replaces a set in one call, and one that knows nothing but single values.
+var (
+	transactional = provider.Limits{Transactional: true, ReplacesSets: true}
+	setBySet      = provider.Limits{ReplacesSets: true}
+	valueByValue  = provider.Limits{}
+)
+
+func hosts() map[string]provider.Limits {
+	return map[string]provider.Limits{"transactional": transactional, "set by set": setBySet, "value by value": valueByValue}
 }
 
 // host holds zones in memory.
 type host struct {
 	mu     sync.Mutex
-	atomic bool // it has transactions
+	limits provider.Limits
 	zones  map[records.Name]records.Zone
 	served map[records.Name]records.Zone // what the server has read; nil: it reads by itself
 	writes []string                      // the run of each write that changed a zone
@@ -374,8 +401,16 @@ type client struct {
 	run   string
 }
 
-func (c *client) GetRecords(_ context.Context, zone string) (recs []libdns.Record, err error) {
-	failed := c.hook("zone read", func() error {
+// call passes the hook, as long as the context has not ended.
+func (c *client) call(ctx context.Context, name string, do func() error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return c.hook(name, do)
+}
+
+func (c *client) GetRecords(ctx context.Context, zone string) (recs []libdns.Record, err error) {
+	failed := c.call(ctx, "zone read", func() error {
 		z := c.host.read(records.CanonicalName(zone))
 		for _, s := range z.Sets() {
 			recs = append(recs, rr.Records(s, z.Name)...)
@@ -385,27 +420,27 @@ func (c *client) GetRecords(_ context.Context, zone string) (recs []libdns.Recor
 	return recs, failed
 }
 
-func (c *client) AppendRecords(_ context.Context, zone string, recs []libdns.Record) ([]libdns.Record, error) {
-	return recs, c.change(zone, recs, func(have, given records.RRset) records.RRset {
+func (c *client) AppendRecords(ctx context.Context, zone string, recs []libdns.Record) ([]libdns.Record, error) {
+	return recs, c.change(ctx, zone, recs, func(have, given records.RRset) records.RRset {
 		return records.NewRRset(given.Key, given.TTL, slices.Concat(have.Values, given.Values)...)
 	})
 }
 
-func (c *client) SetRecords(_ context.Context, zone string, recs []libdns.Record) ([]libdns.Record, error) {
-	return recs, c.change(zone, recs, func(_, given records.RRset) records.RRset { return given })
+func (c *client) SetRecords(ctx context.Context, zone string, recs []libdns.Record) ([]libdns.Record, error) {
+	return recs, c.change(ctx, zone, recs, func(_, given records.RRset) records.RRset { return given })
 }
 
-func (c *client) DeleteRecords(_ context.Context, zone string, recs []libdns.Record) ([]libdns.Record, error) {
-	return recs, c.change(zone, recs, func(have, given records.RRset) records.RRset {
+func (c *client) DeleteRecords(ctx context.Context, zone string, recs []libdns.Record) ([]libdns.Record, error) {
+	return recs, c.change(ctx, zone, recs, func(have, given records.RRset) records.RRset {
 		left := slices.DeleteFunc(slices.Clone(have.Values), given.Has)
 		return records.NewRRset(have.Key, have.TTL, left...)
 	})
 }
 
-func (c *client) change(zone string, recs []libdns.Record, result func(have, given records.RRset) records.RRset) error {
+func (c *client) change(ctx context.Context, zone string, recs []libdns.Record, result func(have, given records.RRset) records.RRset) error {
 	name := records.CanonicalName(zone)
 	c.world.checkIntent(name, c.run)
-	return c.hook("zone write", func() error {
+	return c.call(ctx, "zone write", func() error {
 		c.host.mu.Lock()
 		defer c.host.mu.Unlock()
 		c.host.writes = append(c.host.writes, c.run)
@@ -422,8 +457,8 @@ func (c *client) change(zone string, recs []libdns.Record, result func(have, giv
 // atomicClient is the library of a host with transactions.
 type atomicClient struct{ *client }
 
-func (c *atomicClient) ReadZone(_ context.Context, zone records.Name) (z records.Zone, err error) {
-	failed := c.hook("zone read", func() error {
+func (c *atomicClient) ReadZone(ctx context.Context, zone records.Name) (z records.Zone, err error) {
+	failed := c.call(ctx, "zone read", func() error {
 		z = c.host.read(zone)
 		return nil
 	})
@@ -432,18 +467,18 @@ func (c *atomicClient) ReadZone(_ context.Context, zone records.Name) (z records
 
 func (c *atomicClient) Transact(ctx context.Context, zone records.Name, changes []records.Change) error {
 	c.world.checkIntent(zone, c.run)
-	if err := c.hook("zone write", func() error { return c.host.transact(zone, changes, c.run) }); err != nil {
+	if err := c.call(ctx, "zone write", func() error { return c.host.transact(zone, changes, c.run) }); err != nil {
 		return err
 	}
 	return c.ReloadZone(ctx, zone)
 }
 
 // ReloadZone makes the server read the zone, where it doesn't by itself.
-func (c *atomicClient) ReloadZone(_ context.Context, zone records.Name) error {
+func (c *atomicClient) ReloadZone(ctx context.Context, zone records.Name) error {
 	if c.host.served == nil {
 		return nil
 	}
-	err := c.hook("reload", func() error {
+	err := c.call(ctx, "reload", func() error {
 		c.host.served[zone] = c.host.read(zone)
 		return nil
 	})
