@@ -123,10 +123,10 @@ func splitDKIM(c *court) *verdict {
 // loses reports whether a live value that is good for something is not declared,
 // in these or in other words.
 func (c *court) loses(h held) bool {
-	said := records.Parts(c.kind, []records.Value{h.value})
-	return plan.Usable(c.kind, h.key.Type, h.value) && !slices.ContainsFunc(c.want, func(d records.Declared) bool {
-		return d.Key == h.key && slices.Equal(said, records.Parts(c.kind, []records.Value{d.Value}))
-	})
+	said := func(v records.Value) []string { return records.Parts(c.kind, []records.Value{v}) }
+	return !slices.ContainsFunc(c.want, func(d records.Declared) bool {
+		return d.Key == h.key && (d.Value == h.value || slices.Equal(said(d.Value), said(h.value)))
+	}) && plan.Usable(c.kind, h.key.Type, h.value)
 }
 
 func (c *court) liveType() records.Type {

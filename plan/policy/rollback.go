@@ -28,6 +28,9 @@ func (u undone) words() string {
 // rolledBack takes back what a rollback has undone, as far as the declaration
 // still asks for it; other changes of the set go on.
 func (c *court) rolledBack(v *verdict) {
+	if len(c.Past.Holds) == 0 {
+		return
+	}
 	for _, key := range c.keys(v.today...) {
 		holds := c.holds(key)
 		if len(holds) == 0 {

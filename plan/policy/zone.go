@@ -44,7 +44,7 @@ func PlanZone(in ZoneInput) ZonePlan {
 	after := plan.Overlay(unbroken, in.Past, today)
 	changes := plan.Diff(in.Live, after)
 	staged := plan.Stage(in.Live, changes, today, in.Past, in.Clock)
-	unmanaged := unmanagedOf(in)
+	unmanaged := unmanagedOf(in, today)
 	out := ZonePlan{Today: today, Used: staged.Used}
 	for i, d := range in.Domains {
 		s := Subject{Input: inputs[i], Today: today[i], Changes: staged.Changes[d.Name], After: after}
@@ -61,33 +61,25 @@ func PlanZone(in ZoneInput) ZonePlan {
 // unmanagedOf lists, by the nearest declared domain, live values that look
 // like mail and that nobody declares, and values that are owned for a domain
 // that has vanished from the configuration.
-func unmanagedOf(in ZoneInput) map[records.Name][]plan.Unmanaged {
-	declared := map[records.Key]map[records.Value]bool{}
-	covers := map[records.Key][]records.Cover{}
-	names := map[records.Name]bool{}
-	for _, d := range slices.Concat(in.Domains, in.Others) {
-		names[d.Name] = true
-		for _, v := range d.Declared() {
-			if declared[v.Key] == nil {
-				declared[v.Key] = map[records.Value]bool{}
-			}
-			declared[v.Key][v.Value] = true
-		}
-		for _, c := range records.Covers(d) {
-			covers[c.Key] = append(covers[c.Key], c)
-		}
+func unmanagedOf(in ZoneInput, today []plan.Today) map[records.Name][]plan.Unmanaged {
+	w := said{names: map[records.Name]bool{}, at: map[records.Key]claim{}}
+	for _, t := range today {
+		w.add(t.Domain.Name, t.Declared, t.Covers)
+	}
+	for _, d := range in.Others {
+		w.add(d.Name, d.Declared(), records.Covers(d))
 	}
 	out := map[records.Name][]plan.Unmanaged{}
 	for _, set := range in.Live.Sets() {
-		owner := nearest(names, set.Name)
+		owner := nearest(w.names, set.Name)
 		if owner == "" {
 			continue
 		}
 		for _, v := range set.Values {
-			if declared[set.Key][v] || covered(covers[set.Key], v) {
+			if w.at[set.Key].has(v) {
 				continue
 			}
-			if why, ok := strange(in.Past, names, set.Key, v); ok {
+			if why, ok := strange(in.Past, w.names, set.Key, v); ok {
 				out[owner] = addUnmanaged(out[owner], set.Key, v, why)
 			}
 		}
@@ -95,8 +87,37 @@ func unmanagedOf(in ZoneInput) map[records.Name][]plan.Unmanaged {
 	return out
 }
 
-func covered(covers []records.Cover, v records.Value) bool {
-	return slices.ContainsFunc(covers, func(c records.Cover) bool { return c.Matches(c.Key, v) })
+// said is what the domains of a zone declare, by record set.
+type said struct {
+	names map[records.Name]bool
+	at    map[records.Key]claim
+}
+
+// claim is what the declarations say of one record set.
+type claim struct {
+	values []records.Value
+	covers []records.Cover
+}
+
+func (w *said) add(domain records.Name, declared []records.Declared, covers []records.Cover) {
+	w.names[domain] = true
+	for _, d := range declared {
+		c := w.at[d.Key]
+		c.values = append(c.values, d.Value)
+		w.at[d.Key] = c
+	}
+	for _, cover := range covers {
+		c := w.at[cover.Key]
+		c.covers = append(c.covers, cover)
+		w.at[cover.Key] = c
+	}
+}
+
+// has reports whether a live value is declared, or one that a declaration takes
+// the place of.
+func (c claim) has(v records.Value) bool {
+	return slices.Contains(c.values, v) ||
+		slices.ContainsFunc(c.covers, func(cover records.Cover) bool { return cover.Matches(cover.Key, v) })
 }
 
 // strange says why a live value is worth showing.
