@@ -73,61 +73,99 @@ func Restore(live records.Zone, past *Past, target Target, opts RestoreOptions) 
 	for _, key := range r.keys() {
 		r.restore(key)
 	}
-	for name := range r.out.Domains {
-		slices.SortFunc(r.out.Domains[name], compareChanges)
+	for _, list := range r.out.Domains {
+		group(list)
+		slices.SortFunc(list, compareChanges)
 	}
 	return r.out
 }
 
 type restorer struct {
-	live   records.Zone
-	whole  records.Zone // live, with what an interrupted run took and was to leave
-	past   *Past
-	target Target
-	opts   RestoreOptions
-	then   records.Zone
-	names  map[records.Name]bool // those that had records then
-	left   records.Zone
-	ours   map[records.Key]map[records.Value]bool // owned now or written since
-	back   map[records.Key]map[records.Value]bool // may be put back
-	holder map[records.Key]Owned                  // whose a set is, and what for
-	out    Restoration
+	live    records.Zone
+	whole   records.Zone // live, with what an interrupted run took and was to leave
+	past    *Past
+	target  Target
+	opts    RestoreOptions
+	domains map[records.Name]bool // only these; empty: all of the zone
+	then    records.Zone
+	names   map[records.Name]bool       // those that had records then
+	base    map[records.Key]records.TTL // to which the sets were to return then
+	left    records.Zone
+	owned   map[records.Key][]records.Value        // now
+	ours    map[records.Key]map[records.Value]bool // owned now or written since
+	back    map[records.Key]map[records.Value]bool // may be put back
+	shares  map[records.Key][]share
+	parts   map[valueKey]share
+	out     Restoration
+}
+
+// share is the part that one domain has of one kind in a set: the apex holds
+// SPF beside other texts, and a name may be two domains' business.
+type share struct {
+	domain records.Name
+	kind   records.Kind
 }
 
 func newRestorer(live records.Zone, past *Past, target Target, opts RestoreOptions) *restorer {
 	r := &restorer{
 		live: live, past: past, target: target, opts: opts,
-		whole:  past.mend(live, func(l Lost) []records.Value { return l.Kept }),
-		then:   records.NewZone(live.Name, live.NegativeTTL, target.Sets...),
-		left:   records.NewZone(live.Name, live.NegativeTTL, past.Live...),
-		ours:   map[records.Key]map[records.Value]bool{},
-		back:   map[records.Key]map[records.Value]bool{},
-		holder: map[records.Key]Owned{},
-		names:  map[records.Name]bool{},
-		out:    Restoration{Domains: map[records.Name][]Change{}},
+		whole:   past.mend(live, func(l Lost) []records.Value { return l.Kept }),
+		then:    records.NewZone(live.Name, live.NegativeTTL, target.Sets...),
+		left:    records.NewZone(live.Name, live.NegativeTTL, past.Live...),
+		domains: map[records.Name]bool{},
+		names:   map[records.Name]bool{},
+		base:    map[records.Key]records.TTL{},
+		owned:   map[records.Key][]records.Value{},
+		ours:    map[records.Key]map[records.Value]bool{},
+		back:    map[records.Key]map[records.Value]bool{},
+		shares:  map[records.Key][]share{},
+		parts:   map[valueKey]share{},
+		out:     Restoration{Domains: map[records.Name][]Change{}},
+	}
+	for _, name := range opts.Domains {
+		r.domains[name] = true
 	}
 	for _, set := range target.Sets {
 		r.names[set.Name] = true
 	}
+	for _, s := range target.Base {
+		r.base[records.Key{Name: s.Name, Type: s.Type}] = s.Base
+	}
 	r.note(r.ours, past.Owned, target.Written)
 	r.note(r.back, target.Owned, past.Owned, target.Removed)
+	for _, o := range past.Owned {
+		if r.chosen(o) {
+			r.owned[o.Key()] = append(r.owned[o.Key()], o.Value)
+		}
+	}
+	for _, list := range r.shares {
+		slices.SortFunc(list, compareShares)
+	}
 	return r
 }
 
+func compareShares(a, b share) int {
+	return cmp.Or(cmp.Compare(slices.Index(records.Kinds(), a.kind), slices.Index(records.Kinds(), b.kind)), cmp.Compare(a.domain, b.domain))
+}
+
+func (r *restorer) chosen(o Owned) bool { return len(r.domains) == 0 || r.domains[o.Domain] }
+
 // note enters values of the chosen domains.
 func (r *restorer) note(into map[records.Key]map[records.Value]bool, lists ...[]Owned) {
-	for _, list := range lists {
-		for _, o := range list {
-			if len(r.opts.Domains) > 0 && !slices.Contains(r.opts.Domains, o.Domain) {
-				continue
-			}
-			if into[o.Key()] == nil {
-				into[o.Key()] = map[records.Value]bool{}
-			}
-			into[o.Key()][o.Value] = true
-			if _, known := r.holder[o.Key()]; !known {
-				r.holder[o.Key()] = o
-			}
+	for _, o := range slices.Concat(lists...) {
+		if !r.chosen(o) {
+			continue
+		}
+		key, part := o.Key(), share{o.Domain, o.effective().Kind}
+		if into[key] == nil {
+			into[key] = map[records.Value]bool{}
+		}
+		into[key][o.Value] = true
+		if _, known := r.parts[valueKey{key, o.Value}]; !known {
+			r.parts[valueKey{key, o.Value}] = part
+		}
+		if !slices.Contains(r.shares[key], part) {
+			r.shares[key] = append(r.shares[key], part)
 		}
 	}
 }
@@ -185,29 +223,51 @@ func (r *restorer) result(key records.Key, now, then records.RRset, force bool) 
 // edited reports whether one of our values was taken away or replaced since
 // the newest entry, by somebody else.
 func (r *restorer) edited(key records.Key, now records.RRset) bool {
-	for _, o := range r.past.Owned {
-		if o.Key() == key && r.ours[key][o.Value] && !now.Has(o.Value) {
-			return true
-		}
-	}
-	return slices.ContainsFunc(now.Values, func(v records.Value) bool { return r.isEdit(key, v) })
+	return slices.ContainsFunc(r.owned[key], func(v records.Value) bool { return !now.Has(v) }) ||
+		slices.ContainsFunc(now.Values, func(v records.Value) bool { return r.isEdit(key, v) })
 }
 
-// isEdit reports whether a live value is new since the newest entry and stands
-// where only a value of ours may stand.
+// isEdit reports whether a live value stands where only a value of ours may
+// stand, and is new since the newest entry, or since the target where one of
+// ours would come back beside it.
 func (r *restorer) isEdit(key records.Key, v records.Value) bool {
+	part, ok := r.place(key, v)
+	if !ok || r.ours[key][v] {
+		return false
+	}
 	left, _ := r.left.Set(key)
-	if left.Has(v) || r.ours[key][v] {
-		return false
+	then, _ := r.then.Set(key)
+	return !left.Has(v) || !then.Has(v) && part.kind != records.KindMX && r.comesBack(key, part)
+}
+
+// comesBack reports whether the target has a value for a part of a set.
+func (r *restorer) comesBack(key records.Key, part share) bool {
+	then, _ := r.then.Set(key)
+	return slices.ContainsFunc(then.Values, func(v records.Value) bool {
+		return r.back[key][v] && r.parts[valueKey{key, v}] == part
+	})
+}
+
+// place is the part of a set in whose place a value stands: one that begins as
+// ours do or, where the whole set is ours, any.
+func (r *restorer) place(key records.Key, v records.Value) (share, bool) {
+	kind, ok := records.KindAt(key, v)
+	for _, s := range r.shares[key] {
+		switch s.kind {
+		case records.KindRecord:
+		case records.KindSPF:
+			if spf.IsSPF(string(v)) {
+				return s, true
+			}
+		case records.KindMTASTS, records.KindTLSRPT, records.KindBIMI:
+			if ok && kind == s.kind {
+				return s, true
+			}
+		default:
+			return s, true
+		}
 	}
-	switch r.holder[key].Kind {
-	case records.KindSPF:
-		return spf.IsSPF(string(v))
-	case records.KindRecord:
-		return false
-	default:
-		return true
-	}
+	return share{}, false
 }
 
 // keep leaves what did not exist at the target where its presence harms
@@ -215,27 +275,27 @@ func (r *restorer) isEdit(key records.Key, v records.Value) bool {
 // reports. A name that had records of another type then did exist: a CNAME in
 // its place would keep them from coming back.
 func (r *restorer) keep(key records.Key, now records.RRset) bool {
-	holder := r.holder[key]
+	holder := r.shares[key][0]
 	if r.opts.Exact || r.names[key.Name] || len(now.Values) == 0 {
 		return false
 	}
 	var why string
 	switch {
-	case holder.Kind == records.KindDKIM:
+	case holder.kind == records.KindDKIM:
 		why = "mail that was signed with this selector may still be on its way"
 	case strings.Contains(string(key.Name), "._report._dmarc."):
 		why = "it authorises reports and harms nothing"
 	default:
 		return false
 	}
-	r.out.Kept = append(r.out.Kept, Kept{holder.Domain, key, holder.Kind, now.Values, why})
+	r.out.Kept = append(r.out.Kept, Kept{holder.domain, key, holder.kind, now.Values, why})
 	return true
 }
 
 func (r *restorer) conflict(key records.Key, now, after records.RRset) {
 	left, _ := r.left.Set(key)
 	r.out.Conflicts = append(r.out.Conflicts, Conflict{
-		Domain: r.holder[key].Domain, Key: key, Left: orAbsent(left), Live: orAbsent(now), Target: orAbsent(after),
+		Domain: r.shares[key][0].domain, Key: key, Left: orAbsent(left), Live: orAbsent(now), Target: orAbsent(after),
 	})
 }
 
@@ -249,10 +309,10 @@ func Tightens(c Change) bool {
 }
 
 func reach(s *Set) records.Reach {
-	if s == nil || len(s.Values) != 1 {
+	if s == nil || len(taken(records.KindDMARC, s.Values)) != 1 {
 		return records.Reach{}
 	}
-	r, err := records.ParseDMARC(string(s.Values[0]))
+	r, err := records.ParseDMARC(string(taken(records.KindDMARC, s.Values)[0]))
 	if err != nil {
 		return records.Reach{}
 	}
@@ -267,10 +327,9 @@ func orAbsent(s records.RRset) *records.RRset {
 }
 
 func (r *restorer) change(key records.Key, now records.RRset, exists bool, after records.RRset) {
-	holder := r.holder[key]
 	before, then := orAbsent(now), orAbsent(after)
 	c := Change{
-		Name: key.Name, Type: key.Type, Kind: holder.Kind, Step: StepChange, State: Ready, Action: ActionUpdate,
+		Name: key.Name, Type: key.Type, Step: StepChange, State: Ready, Action: ActionUpdate,
 		Before: asSet(before), After: asSet(then), Declared: r.settled(key, then),
 		Gates: []GateVerdict{}, Exposure: int64(r.live.NegativeTTL), Mistake: int64(r.live.NegativeTTL),
 	}
@@ -284,11 +343,15 @@ func (r *restorer) change(key records.Key, now records.RRset, exists bool, after
 	} else {
 		c.Mistake = seconds(then.TTL)
 	}
-	old, new := r.own(key, now), r.own(key, after)
-	c.Meaning = records.Describe(holder.Kind, old, new)
-	c.ID = changeID(holder.Domain, c)
-	r.out.Domains[holder.Domain] = append(r.out.Domains[holder.Domain], c)
-	r.hold(key, holder, old, new)
+	old, restored := r.split(key, now), r.split(key, after)
+	changed := slices.DeleteFunc(slices.Clone(r.shares[key]), func(s share) bool { return slices.Equal(old[s], restored[s]) })
+	for _, s := range changed {
+		c.Meaning = append(c.Meaning, records.Describe(s.kind, old[s], restored[s])...)
+		r.hold(key, s, old[s], restored[s])
+	}
+	first := append(changed, r.shares[key][0])[0]
+	c.Kind, c.ID = first.kind, changeID(first.domain, c)
+	r.out.Domains[first.domain] = append(r.out.Domains[first.domain], c)
 }
 
 // settled is the set with the TTL that the target recorded for it: what it
@@ -303,28 +366,37 @@ func (r *restorer) settled(key records.Key, after *records.RRset) *Set {
 	} else if now, ok := r.live.Set(key); ok {
 		set.TTL = now.TTL
 	}
-	for _, s := range r.target.Base {
-		if s.Name == key.Name && s.Type == key.Type && s.Base != 0 {
-			set.TTL = s.Base
-		}
+	if base := r.base[key]; base != 0 {
+		set.TTL = base
 	}
 	return &set
 }
 
-// own are the values of a set that the rollback answers for.
-func (r *restorer) own(key records.Key, set records.RRset) []records.Value {
-	return slices.DeleteFunc(slices.Clone(set.Values), func(v records.Value) bool {
-		return !r.ours[key][v] && !r.back[key][v] && !r.isEdit(key, v)
-	})
+// split divides the values of a set that the rollback answers for.
+func (r *restorer) split(key records.Key, set records.RRset) map[share][]records.Value {
+	out := map[share][]records.Value{}
+	for _, v := range set.Values {
+		part, ok := r.parts[valueKey{key, v}]
+		if !ok && r.isEdit(key, v) {
+			part, ok = r.place(key, v)
+		}
+		if ok {
+			out[part] = append(out[part], v)
+		}
+	}
+	return out
 }
 
 // hold remembers the undone change by what it meant, part by part.
-func (r *restorer) hold(key records.Key, holder Owned, undone, restored []records.Value) {
-	had, has := records.Parts(holder.Kind, undone), records.Parts(holder.Kind, restored)
-	r.out.Holds = append(r.out.Holds, RolledBack{
-		Domain: holder.Domain, Kind: holder.Kind, Name: key.Name, Type: key.Type,
+func (r *restorer) hold(key records.Key, part share, undone, restored []records.Value) {
+	had, has := records.Parts(part.kind, undone), records.Parts(part.kind, restored)
+	hold := RolledBack{
+		Domain: part.domain, Kind: part.kind, Name: key.Name, Type: key.Type,
 		Added: without(had, has), Removed: without(has, had),
-	})
+	}
+	if len(hold.Added)+len(hold.Removed) > 0 {
+		r.out.Holds = append(r.out.Holds, hold)
+	}
 }
 
 func without(a, b []string) []string {

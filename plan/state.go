@@ -98,6 +98,15 @@ type Owned struct {
 // Key is the record set that the value belongs to.
 func (o Owned) Key() records.Key { return records.Key{Name: o.Name, Type: o.Type} }
 
+// effective is the value with the kind that receivers take it for, whichever
+// block declared it.
+func (o Owned) effective() Owned {
+	if kind, ok := records.KindAt(o.Key(), o.Value); ok && o.Kind == records.KindRecord {
+		o.Kind = kind
+	}
+	return o
+}
+
 // SetState is what the journal remembers of one record set's time.
 type SetState struct {
 	Name records.Name `json:"name"`
@@ -199,9 +208,7 @@ type valueKey struct {
 func (s State) Index() *Past {
 	s.Owned = slices.Clone(s.Owned)
 	for i, o := range s.Owned {
-		if kind, ok := records.KindAt(o.Key(), o.Value); ok && o.Kind == records.KindRecord {
-			s.Owned[i].Kind = kind
-		}
+		s.Owned[i] = o.effective()
 	}
 	p := &Past{
 		State:   s,
