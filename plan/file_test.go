@@ -33,7 +33,6 @@ func anyChange(t *rapid.T) plan.Change {
 		State:  rapid.SampledFrom([]plan.ChangeState{plan.Ready, plan.Waiting, plan.Held}).Draw(t, "state"),
 		Before: set("before"), After: set("after"),
 		Exposure: rapid.Int64Range(0, 86400).Draw(t, "exposure"), Mistake: rapid.Int64Range(0, 86400).Draw(t, "mistake"),
-		ID: fmt.Sprint(rapid.Uint16().Draw(t, "id")),
 	}
 }
 
@@ -43,6 +42,7 @@ func anyPlan(t *rapid.T) plan.Plan {
 		d := plan.Domain{Name: records.Name(fmt.Sprintf("d%d.example", i))}
 		for range rapid.IntRange(0, 5).Draw(t, "changes") {
 			d.Changes = append(d.Changes, anyChange(t))
+			d.Changes[len(d.Changes)-1].ID = fmt.Sprint(len(d.Changes)) // no two changes of a domain have one id
 		}
 		for range rapid.IntRange(0, 3).Draw(t, "findings") {
 			d.Findings = append(d.Findings, plan.Finding{Rule: "r", Severity: rapid.SampledFrom([]plan.Severity{plan.SeverityError, plan.SeverityWarning, plan.SeverityInfo}).Draw(t, "severity")})
