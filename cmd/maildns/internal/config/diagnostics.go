@@ -148,7 +148,7 @@ func (d Diagnostics) settle() Diagnostics {
 	}
 	slices.SortStableFunc(d, compareDiagnostics)
 	d = slices.CompactFunc(d, func(a, b Diagnostic) bool { return compareDiagnostics(a, b) == 0 })
-	out, left := d[:0], 0
+	out, left := d[:0], Diagnostics(nil)
 	for i := 0; i < len(d); {
 		n := i + 1
 		for n < len(d) && samePlace(d[i], d[n]) {
@@ -159,14 +159,23 @@ func (d Diagnostics) settle() Diagnostics {
 			d[i+shown-1].Detail += fmt.Sprintf(" The same was found %d more times here.", n-i-shown)
 		}
 		if shown == 0 {
-			left += n - i
+			left = append(left, d[i:n]...)
 		}
 		out = append(out, d[i:i+shown]...)
 		i = n
 	}
-	if left > 0 {
-		out = append(out, Diagnostic{Severity: Error, Summary: "Too many errors",
-			Detail: fmt.Sprintf("%d more are not shown. Mend these first.", left)})
+	if len(left) > 0 {
+		out = append(out, left.more())
+	}
+	return out
+}
+
+// more says how many are not shown.
+func (d Diagnostics) more() Diagnostic {
+	out := Diagnostic{Severity: Warning, Summary: "Too many warnings", Detail: fmt.Sprintf("%d more are not shown.", len(d))}
+	if d.HasErrors() {
+		out.Severity, out.Summary = Error, "Too many errors"
+		out.Detail += " Mend these first."
 	}
 	return out
 }

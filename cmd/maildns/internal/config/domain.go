@@ -85,7 +85,7 @@ func (l *loader) bearable() bool {
 	case len(l.declared) > maxDomains:
 		l.note(tooManyDomains(l.declared[maxDomains].Source))
 		return false
-	case len(l.diags) > 2*maxNotes:
+	case len(l.diags) > 2*maxNotes: // of which warnings are the lesser part
 		l.note(Diagnostic{Severity: Error, Summary: "Too many errors", Detail: "The rest of the configuration was not read. Mend these first."})
 		return false
 	}

@@ -212,7 +212,7 @@ func (u unit) tooLarge() Diagnostics {
 	}
 	if len(u.src) > maxBlock {
 		return Diagnostics{{Severity: Error, Summary: "Block too large", Source: point(u.start()),
-			Detail: fmt.Sprintf("A block has at most %d MiB. If it is not that long, look for a quote or a bracket that is not closed.", maxBlock>>20)}}
+			Detail: fmt.Sprintf("A block has at most %d KiB. If it is not that long, look for a quote or a bracket that is not closed.", maxBlock>>10)}}
 	}
 	return nil
 }
@@ -222,7 +222,7 @@ func tooLargePiece(src []byte, file string, start hcl.Pos) Diagnostics {
 	if len(src) > maxBlock {
 		return Diagnostics{{Severity: Error, Summary: "Block too large",
 			Source: span(hcl.Range{Filename: file, Start: start, End: start}),
-			Detail: fmt.Sprintf("A block has at most %d MiB. If it is not that long, look for a quote or a brace that is not closed.", maxBlock>>20)}}
+			Detail: fmt.Sprintf("A block has at most %d KiB. If it is not that long, look for a quote or a brace that is not closed.", maxBlock>>10)}}
 	}
 	if diag := inspect(src, file, start); diag != nil {
 		return fromHCL("", hcl.Diagnostics{diag})

@@ -59,7 +59,7 @@ var hostiles = []hostile{
 	}, "Nesting too deep"},
 	{"brackets", func() map[string]string { return locals("a = " + strings.Repeat("[", 400_000)) }, "Nesting too deep"},
 	{"blocks", func() map[string]string {
-		return map[string]string{"a.hcl": strings.Repeat("domain \"a\" {\n", 60_000) + strings.Repeat("}\n", 60_000)}
+		return map[string]string{"a.hcl": strings.Repeat("domain \"a\" {\n", 20_000) + strings.Repeat("}\n", 20_000)}
 	}, "Nesting too deep"},
 	{"not", func() map[string]string { return locals("a = " + strings.Repeat("!", 60_000) + "true") }, "too complex"},
 	{"long not", func() map[string]string { return locals("a = " + strings.Repeat("!", 400_000) + "true") }, "Expression too"},
@@ -230,7 +230,7 @@ var hostiles = []hostile{
 	{"json file nesting of 8 MB", func() map[string]string { return map[string]string{"a.hcl.json": strings.Repeat("[", 8_000_000)} }, "Too much"},
 	{"json file size", func() map[string]string {
 		return map[string]string{"a.hcl.json": `{"locals":{"a":[` + strings.Repeat("1,", 5_000_000) + `1]}}`}
-	}, "too large"},
+	}, "Too much"},
 	{"json file elements", func() map[string]string {
 		return map[string]string{"a.hcl.json": `{"locals":{"a":[` + strings.Repeat("1,", 4_000_000) + `1]}}`}
 	}, ""},

@@ -41,7 +41,14 @@ func newLoader(dir string, env Environment) *loader {
 	return l
 }
 
-func (l *loader) note(d ...Diagnostic) { l.diags = append(l.diags, d...) }
+// note keeps diagnostics. Warnings beyond a number are left out.
+func (l *loader) note(diags ...Diagnostic) {
+	for _, d := range diags {
+		if d.Severity == Error || len(l.diags) < maxNotes {
+			l.diags = append(l.diags, d)
+		}
+	}
+}
 
 // run reads the configuration: first what everything else may refer to, then
 // the other blocks, and the domains last.

@@ -73,10 +73,11 @@ func printable(line []byte) string {
 	line = bytes.TrimSuffix(line, []byte("\r"))
 	cut := len(line) > maxSnippet
 	if cut {
-		line = line[:maxSnippet]
-		for len(line) > 0 && !utf8.RuneStart(line[len(line)-1]) {
-			line = line[:len(line)-1]
+		end := maxSnippet
+		for end > 0 && !utf8.RuneStart(line[end]) {
+			end--
 		}
+		line = line[:end]
 	}
 	text := strings.Map(func(r rune) rune {
 		if r < ' ' && r != '\t' || r >= 0x7f && r < 0xa0 {
