@@ -36,6 +36,9 @@ type Gated struct {
 	Key   records.Key
 	After []records.Value
 	Gates []GateVerdict
+	// Before is what would be there today if the gates had not opened; set for
+	// what an override let through.
+	Before []records.Value
 }
 
 // Overlay puts what each domain wants today over the live zone. What a domain

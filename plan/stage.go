@@ -327,35 +327,71 @@ func (s *stager) pass(item *Change, c *claim, old map[records.Kind][]records.Val
 		for _, g := range p.Gates {
 			item.Gates = append(item.Gates, g)
 			if g.Verdict == Overridden {
-				s.use(c.of(p.today), g.ID, item.Key(), old[p.Kind], p.After)
+				s.use(c.of(p.today), Share{g.ID, p.Kind, item.Key(), p.Before, p.After})
 			}
 		}
 	}
 }
 
 // use records an override for the values that it opens.
-func (s *stager) use(c *claim, gate string, key records.Key, before, after []records.Value) {
-	o, ok := FindOverride(c.today, s.past, gate, key, after, s.clock)
+func (s *stager) use(c *claim, share Share) {
+	o, ok := FindOverride(c.today, s.past, share, s.clock)
 	if !ok {
 		return
 	}
-	o.Domain, o.Name, o.Type = c.today.Domain.Name, key.Name, key.Type
-	o.Before, o.After = before, after
+	o.Domain, o.Name, o.Type = c.today.Domain.Name, share.Key.Name, share.Key.Type
+	o.Before, o.After, o.Declared = share.Before, share.After, declaredAt(c.today, share.Kind, share.Key)
 	s.out.Used = append(s.out.Used, o)
 }
 
-// FindOverride returns the override that opens a gate of a domain for a set
-// whose values become after: one recorded for just these values, or else one
-// given by hand or by the configuration now.
-func FindOverride(t *Today, past *Past, gate string, key records.Key, after []records.Value, clock Clock) (Override, bool) {
-	for _, o := range past.Overrides {
-		if o.Gate == gate && o.Domain == t.Domain.Name && !o.Spent && clock.Now.Before(o.Until) &&
-			o.Name == key.Name && o.Type == key.Type && slices.Equal(o.After, after) {
+// Share is what one gate makes of a kind's values at a key: Before while it is
+// closed, After when it opens.
+type Share struct {
+	Gate          string
+	Kind          records.Kind
+	Key           records.Key
+	Before, After []records.Value
+}
+
+// declaredAt are the values of a kind that a declaration asks for at a key.
+func declaredAt(t *Today, kind records.Kind, key records.Key) []records.Value {
+	var out []records.Value
+	for _, d := range t.Declared {
+		if d.Kind == kind && d.Key == key {
+			out = append(out, d.Value)
+		}
+	}
+	return out
+}
+
+// of reports whether an override was recorded for just this change of just this
+// declaration. Compared is what the gate adds and takes, not the whole set, so
+// that two overrides of one set don't undo each other.
+func (s Share) of(o Override, t *Today) bool {
+	if o.Gate != s.Gate || o.Name != s.Key.Name || o.Type != s.Key.Type || !slices.Equal(o.Declared, declaredAt(t, s.Kind, s.Key)) {
+		return false
+	}
+	before, after := records.Parts(s.Kind, s.Before), records.Parts(s.Kind, s.After)
+	was, is := records.Parts(s.Kind, o.Before), records.Parts(s.Kind, o.After)
+	return slices.Equal(without(after, before), without(is, was)) && slices.Equal(without(before, after), without(was, is))
+}
+
+// FindOverride returns the override that opens a gate of a domain for a change:
+// one that is given by hand now, else one that was recorded for just this
+// change, else a block of the configuration.
+func FindOverride(t *Today, past *Past, share Share, clock Clock) (Override, bool) {
+	for _, o := range t.Open {
+		if o.Gate == share.Gate && !o.Block {
+			return o, true
+		}
+	}
+	for _, o := range past.OverridesOf(t.Domain.Name) {
+		if !o.Spent && clock.Now.Before(o.Until) && share.of(o, t) {
 			return o, true
 		}
 	}
 	for _, o := range t.Open {
-		if o.Gate == gate {
+		if o.Gate == share.Gate {
 			return o, true
 		}
 	}
@@ -381,9 +417,10 @@ func (s *stager) wait(item *Change, c *claim, before *records.RRset, old, now []
 	if !due.After(s.clock.Now) {
 		return
 	}
-	if o, ok := FindOverride(c.today, s.past, GateLowerTTL, item.Key(), now, s.clock); ok {
+	share := Share{GateLowerTTL, item.Kind, item.Key(), old, now}
+	if o, ok := FindOverride(c.today, s.past, share, s.clock); ok {
 		item.Gates = append(item.Gates, GateVerdict{ID: GateLowerTTL, Verdict: Overridden, Reason: o.Reason})
-		s.use(c, GateLowerTTL, item.Key(), old, now)
+		s.use(c, share)
 		return
 	}
 	due = ceilSecond(due)

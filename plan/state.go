@@ -179,6 +179,9 @@ type Override struct {
 	Reason string          `json:"reason"`
 	Actor  string          `json:"actor"`
 	At     Moment          `json:"at"`
+	// Declared is what the declaration asked for: another one voids the
+	// override.
+	Declared []records.Value `json:"declared,omitempty"`
 	// Until is when it lapses: at most seven days after At.
 	Until time.Time `json:"until"`
 	// Block is set where an override block of the configuration opened the
@@ -196,6 +199,8 @@ type Past struct {
 	domains map[records.Name]DomainState
 	owned   map[records.Name][]Owned
 	owner   map[valueKey]Owned
+
+	overrides map[records.Name][]Override
 }
 
 type valueKey struct {
@@ -216,6 +221,11 @@ func (s State) Index() *Past {
 		domains: make(map[records.Name]DomainState, len(s.Domains)),
 		owned:   map[records.Name][]Owned{},
 		owner:   make(map[valueKey]Owned, len(s.Owned)),
+
+		overrides: map[records.Name][]Override{},
+	}
+	for _, o := range s.Overrides {
+		p.overrides[o.Domain] = append(p.overrides[o.Domain], o)
 	}
 	for _, t := range s.Sets {
 		p.sets[records.Key{Name: t.Name, Type: t.Type}] = t
@@ -273,6 +283,11 @@ func (p *Past) Domain(n records.Name) (DomainState, bool) {
 
 // OwnedBy returns the values owned for one domain, in order.
 func (p *Past) OwnedBy(n records.Name) []Owned { return p.owned[n] }
+
+// OverridesOf returns the overrides recorded for one domain, in order.
+func (p *Past) OverridesOf(n records.Name) []Override {
+	return p.overrides[n]
+}
 
 // Owner returns by whom a value is owned.
 func (p *Past) Owner(k records.Key, v records.Value) (Owned, bool) {

@@ -108,6 +108,15 @@ func (s Subject) allLive(key records.Key, values []records.Value) bool {
 	return !slices.ContainsFunc(values, func(v records.Value) bool { return !live.Has(v) })
 }
 
+// unlessLive is the severity of an error about a declared value: a warning where
+// just that is live, since nothing gets worse.
+func (s Subject) unlessLive(key records.Key, value records.Value) plan.Severity {
+	if s.allLive(key, []records.Value{value}) {
+		return plan.SeverityWarning
+	}
+	return plan.SeverityError
+}
+
 func checkMultipleSPF(s Subject) []plan.Finding {
 	if found := s.several(records.KindSPF, spf.IsSPF); found != nil {
 		return found
@@ -143,10 +152,7 @@ func checkLookups(s Subject) []plan.Finding {
 	if n <= MaxLookups {
 		return s.overLimit(RuleLookups)
 	}
-	sev := plan.SeverityError
-	if s.allLive(records.Key{Name: s.Domain.Name, Type: records.TypeTXT}, []records.Value{records.Value(s.Domain.SPF.Record.String())}) {
-		sev = plan.SeverityWarning // nothing gets worse
-	}
+	sev := s.unlessLive(records.Key{Name: s.Domain.Name, Type: records.TypeTXT}, records.Value(s.Domain.SPF.Record.String()))
 	return []plan.Finding{s.finding(sev, plan.AboutDeclared, s.Domain.SPF.Source,
 		"remove senders that no longer send, give a sender a subdomain of its own, or flatten an include",
 		"the SPF record needs %d lookups by its own terms, and receivers stop at %d", n, MaxLookups)}
@@ -250,7 +256,7 @@ func checkOccluded(s Subject) []plan.Finding {
 			if !ok {
 				continue
 			}
-			out = append(out, s.finding(plan.SeverityError, plan.AboutDeclared, d.Source,
+			out = append(out, s.finding(s.unlessLive(d.Key, d.Value), plan.AboutDeclared, d.Source,
 				"publish it where the name is served, or take the delegation back",
 				"%s lies below the delegation of %s, so resolvers never see it here%s", d.Key.Name, n, holder(set)))
 		}
@@ -302,7 +308,31 @@ func checkUnused(s Subject) []plan.Finding {
 		out = append(out, s.finding(plan.SeverityInfo, plan.AboutDeclared, s.Domain.Source, "nothing to do",
 			"the override of %s opens nothing: the gate holds nothing here", o.Gate))
 	}
+	for _, o := range s.Past.OverridesOf(s.Domain.Name) {
+		if !o.Spent && s.Clock.Now.Before(o.Until) && s.holdsStill(o) {
+			out = append(out, s.finding(plan.SeverityWarning, plan.AboutDeclared, s.Domain.Source, "give it again if the change that is held now is meant",
+				"the override of %s (%s) was recorded for another change of %s %s, so it opens nothing", o.Gate, o.Reason, o.Name, o.Type))
+		}
+	}
 	return out
+}
+
+// holdsStill reports whether a gate holds a change of the set that an override
+// was recorded for.
+func (s Subject) holdsStill(o plan.Override) bool {
+	holds := false
+	for _, c := range s.Changes {
+		for _, g := range c.Gates {
+			switch {
+			case c.Name != o.Name || c.Type != o.Type || g.ID != o.Gate:
+			case g.Verdict == plan.Overridden:
+				return false // it is in use
+			case c.State == plan.Held && !g.Opens():
+				holds = true
+			}
+		}
+	}
+	return holds
 }
 
 func (s Subject) opens(gate string) bool {

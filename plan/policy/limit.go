@@ -186,9 +186,11 @@ type verdict struct {
 // split asks the kind's function what of the slot may be published now, and
 // then takes back what a rollback has undone.
 func (l *limiter) split(s *slot) {
-	v := l.judge(s, true)
+	v := l.judge(s, true, "")
+	l.compareClosed(s, v, true)
 	if !l.recordedFits(v) {
-		v = l.judge(s, false)
+		v = l.judge(s, false, "")
+		l.compareClosed(s, v, false)
 	}
 	l.today.Values = append(l.today.Values, v.today...)
 	l.today.Held = append(l.today.Held, v.held...)
@@ -196,8 +198,22 @@ func (l *limiter) split(s *slot) {
 	l.today.Holds = append(l.today.Holds, v.holds...)
 }
 
-func (l *limiter) judge(s *slot, recorded bool) verdict {
-	c := &court{limiter: l, slot: s, recorded: recorded}
+// compareClosed notes what there would be without each override.
+func (l *limiter) compareClosed(s *slot, v verdict, recorded bool) {
+	for i := range v.passed {
+		p := &v.passed[i]
+		for _, g := range p.Gates {
+			if g.Verdict == plan.Overridden {
+				p.Before = valuesAt(l.judge(s, recorded, g.ID).today, p.Key)
+			}
+		}
+	}
+}
+
+// judge splits a slot: with the overrides of the journal or without them, and
+// as if one gate had no override at all.
+func (l *limiter) judge(s *slot, recorded bool, closed string) verdict {
+	c := &court{limiter: l, slot: s, recorded: recorded, closed: closed}
 	v := c.parked()
 	if v == nil {
 		v = splits[s.kind](c)
@@ -229,7 +245,8 @@ func (l *limiter) recordedFits(v verdict) bool {
 			if g.Verdict != plan.Overridden {
 				continue
 			}
-			if _, ok := plan.FindOverride(&l.today, l.Past, g.ID, p.Key, p.After, l.Clock); !ok {
+			share := plan.Share{Gate: g.ID, Kind: p.Kind, Key: p.Key, Before: p.Before, After: p.After}
+			if _, ok := plan.FindOverride(&l.today, l.Past, share, l.Clock); !ok {
 				return false
 			}
 		}
@@ -242,6 +259,7 @@ type court struct {
 	*limiter
 	*slot
 	recorded bool
+	closed   string // a gate whose overrides don't count
 }
 
 // ask is a gate's word on a change of the slot's values at key; subject says
@@ -265,19 +283,20 @@ func (c *court) judgement(gate string, key records.Key, subject string) plan.Gat
 // override finds an override of the gate: one that the journal has recorded
 // for this set, or one that was given now.
 func (c *court) override(gate string, key records.Key) (plan.Override, bool) {
-	if c.Known.Journal == plan.JournalUnreadable {
+	if c.Known.Journal == plan.JournalUnreadable || gate == c.closed {
 		return plan.Override{}, false
 	}
-	for _, o := range c.Past.Overrides {
-		if c.recorded && o.Gate == gate && o.Domain == c.Domain.Name && o.Name == key.Name && o.Type == key.Type &&
-			!o.Spent && c.Clock.Now.Before(o.Until) {
+	byHand := func(o plan.Override) bool { return o.Gate == gate && !o.Block }
+	if i := slices.IndexFunc(c.today.Open, byHand); i >= 0 {
+		return c.today.Open[i], true
+	}
+	for _, o := range c.Past.OverridesOf(c.Domain.Name) {
+		if c.recorded && o.Gate == gate && o.Name == key.Name && o.Type == key.Type && !o.Spent && c.Clock.Now.Before(o.Until) {
 			return o, true
 		}
 	}
-	for _, o := range c.today.Open {
-		if o.Gate == gate {
-			return o, true
-		}
+	if i := slices.IndexFunc(c.today.Open, func(o plan.Override) bool { return o.Gate == gate }); i >= 0 {
+		return c.today.Open[i], true
 	}
 	return plan.Override{}, false
 }

@@ -56,7 +56,7 @@ func TestOverrideIsRecordedUntilItsChangeIsWritten(t *testing.T) {
 	w.openFor(policy.GateNarrow)
 	w.step(t, "ready lower-ttl @ TXT: 300 "+swapOld, "waiting change @ TXT: 300 "+swapNew+" (spf-narrow, lower-ttl)")
 	if len(w.state.Overrides) != 1 || w.state.Overrides[0].Actor != "somebody" || w.state.Overrides[0].Reason != "by hand" ||
-		!slices.Equal(w.state.Overrides[0].Before, []records.Value{swapOld}) || !slices.Equal(w.state.Overrides[0].After, []records.Value{swapNew}) {
+		!slices.Equal(w.state.Overrides[0].Before, []records.Value{swapAll}) || !slices.Equal(w.state.Overrides[0].After, []records.Value{swapNew}) {
 		t.Fatalf("recorded %+v", w.state.Overrides)
 	}
 	w.openFor()
