@@ -99,10 +99,17 @@ func Judge(id string, c Case) plan.GateVerdict {
 		return plan.GateVerdict{ID: id, Verdict: plan.Unknown, Reason: "the journal can't be read", Needs: "a readable journal"}
 	}
 	v, reason, needs := g.judge(c)
-	if v != plan.Allow && needs != "" {
+	if v != plan.Allow && needs != "" && byHand(id, c) {
 		needs += ", " + fmt.Sprintf(overrideHint, id, c.Domain.Name)
 	}
 	return plan.GateVerdict{ID: id, Verdict: v, Reason: reason, Needs: needs}
+}
+
+// byHand reports whether an override can open the gate for a case: none makes us
+// write a zone that somebody else edits, or leaves a domain without MX that
+// doesn't say so.
+func byHand(id string, c Case) bool {
+	return id != GateExternal && (id != GateMXCutover || c.Domain.Removed || c.Key.Name != c.Domain.Name || len(c.wanted()) > 0)
 }
 
 // unknown is the judgement of a gate whose evidence nobody has gathered.
@@ -127,7 +134,7 @@ func judgeAdoption(c Case) (plan.Verdict, string, string) {
 
 func judgeCutover(c Case) (plan.Verdict, string, string) {
 	if len(c.wanted()) == 0 {
-		return plan.VerdictNo, "it would leave the domain without MX", "null_mx = true, parked = true or state = \"removed\""
+		return plan.VerdictNo, "it would leave the domain without MX", `a declaration that says so: null_mx = true, parked = true or state = "removed"`
 	}
 	return plan.Unknown, reasonNoDNS, "new MX hosts that resolve, and an MTA-STS policy that covers old and new ones"
 }

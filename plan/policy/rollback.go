@@ -60,6 +60,9 @@ func (c *court) undone(key records.Key, after []records.Value, holds []plan.Roll
 	u := undone{key: key}
 	for _, h := range holds {
 		one := undone{added: common(minus(now, old), h.Added), removed: common(minus(old, now), h.Removed)}
+		if c.kind == records.KindDMARC && len(after) == 0 && len(h.Added) > 0 {
+			one.removed = nil // a record that goes is another change than one of its tags
+		}
 		if one.none() {
 			continue
 		}
