@@ -202,12 +202,13 @@ func (r *restorer) restore(key records.Key) {
 }
 
 // result is the set as the rollback makes it, with what was edited by hand
-// taken away where it is to be forced.
+// taken away where it is to be forced. What was there then and is there now
+// stays, whoever has put it back meanwhile.
 func (r *restorer) result(key records.Key, now, then records.RRset, force bool) []records.Value {
 	force = force && r.edited(key, now)
 	var out []records.Value
 	for _, v := range now.Values {
-		if r.ours[key][v] || force && r.isEdit(key, v) {
+		if r.ours[key][v] && !then.Has(v) || force && r.isEdit(key, v) {
 			continue
 		}
 		out = append(out, v)

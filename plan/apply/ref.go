@@ -74,22 +74,50 @@ func stateAfter(e journal.Entry, target plan.Target, damage []error) (plan.Targe
 	return target, damage, nil
 }
 
-// collect adds what an entry wrote and removed. Where its outcome is missing,
-// that is judged by the zone as it is.
+// collect adds what an entry wrote and removed. Where it has no outcome yet, that
+// is judged by the zone; where its outcome is damaged, it counts as having done
+// all that it meant to.
 func (w *work) collect(target *plan.Target, e journal.Entry) {
 	out := e.Outcome
-	if out == nil && e.Intent != nil {
+	switch {
+	case out != nil:
+	case e.Intent == nil:
+		return
+	case w.head.Pending != nil && e.Seq == w.head.Seq:
 		judged := journal.Conclude(w.state, *e.Intent, w.snapshot(*e.Intent), w.Clock(), "")
 		out = &judged
-	}
-	if out == nil {
-		return
+	default:
+		out = meant(*e.Intent)
 	}
 	target.Written = append(target.Written, out.Written...)
 	target.Removed = append(target.Removed, out.Removed...)
 	for _, o := range out.Written {
 		target.Writes = append(target.Writes, plan.Write{Owned: o, At: out.Time.At})
 	}
+}
+
+// meant is the outcome that an intent was to have.
+func meant(in journal.Intent) *journal.Outcome {
+	out := &journal.Outcome{Header: in.Header}
+	for _, i := range in.Items {
+		out.Written = append(out.Written, difference(i, i.After, i.Before)...)
+		out.Removed = append(out.Removed, difference(i, i.Before, i.After)...)
+	}
+	return out
+}
+
+// difference lists the values of an item's one side that the other lacks.
+func difference(i journal.Item, a, b *plan.Set) []plan.Owned {
+	var out []plan.Owned
+	if a == nil {
+		return nil
+	}
+	for _, v := range a.Values {
+		if b == nil || !slices.Contains(b.Values, v) {
+			out = append(out, plan.Owned{Domain: i.Domain, Kind: i.Kind, Name: i.Name, Type: i.Type, Value: v})
+		}
+	}
+	return out
 }
 
 // Refs finds out what the references of a rollback mean. It writes nothing.
@@ -200,7 +228,7 @@ func (r Refs) changed(ctx context.Context, e journal.Entry, damage error, wanted
 	case e.Outcome != nil:
 		return true, nil
 	case damage != nil:
-		return slices.ContainsFunc(e.Intent.Items, wanted.mayChange), nil
+		return wanted.in(meant(*e.Intent)), nil
 	}
 	out, err := r.judge(ctx, *e.Intent)
 	return err == nil && wanted.in(out), err
@@ -210,11 +238,6 @@ func (r Refs) changed(ctx context.Context, e journal.Entry, damage error, wanted
 func (n names) in(out *journal.Outcome) bool {
 	changed := func(o plan.Owned) bool { return n.has(o.Domain) }
 	return slices.ContainsFunc(out.Written, changed) || slices.ContainsFunc(out.Removed, changed)
-}
-
-// mayChange reports whether an item was to change values of the domains.
-func (n names) mayChange(i journal.Item) bool {
-	return n.has(i.Domain) && i.Action != plan.ActionTTL
 }
 
 // judge says what a run without an outcome has done, by the zone as it is.

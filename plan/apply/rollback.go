@@ -95,10 +95,10 @@ const recalledNegative records.TTL = 3600
 func (w *work) look(ctx context.Context) error {
 	var err error
 	w.state, w.head, err = w.Journal.State(ctx, w.zone)
-	switch {
-	case isDamage(err):
-		return w.believe(ctx)
-	case err != nil:
+	if isDamage(err) {
+		err = w.believe(ctx)
+	}
+	if err != nil {
 		return err
 	}
 	if err := w.read(ctx); err != nil {
@@ -125,7 +125,7 @@ func (w *work) believe(ctx context.Context) error {
 		if e.Seq > 0 && e.Seq <= w.state.Seq {
 			break
 		}
-		if e.Intent != nil {
+		if e.Intent != nil && (w.head.Pending == nil || e.Seq < w.head.Seq) {
 			later = append(later, *e.Intent)
 		}
 	}

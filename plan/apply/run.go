@@ -148,15 +148,13 @@ func (w *work) release() {
 func (w *work) open(ctx context.Context) error {
 	var err error
 	w.state, w.head, err = w.Journal.State(ctx, w.zone)
-	switch {
-	case isDamage(err) && w.emergency:
-		return w.believe(ctx)
-	case err != nil:
-		return err
-	case w.head.Pending != nil:
-		return w.recover(ctx, *w.head.Pending)
+	if isDamage(err) && w.emergency {
+		err = w.believe(ctx)
 	}
-	return nil
+	if err != nil || w.head.Pending == nil {
+		return err
+	}
+	return w.recover(ctx, *w.head.Pending)
 }
 
 // recover records what a dead run has left, as the zone shows it. It never

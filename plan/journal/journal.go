@@ -2,6 +2,7 @@ package journal
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -41,9 +42,9 @@ func (h Head) Absent() bool { return h.Seq == 0 }
 // entry before. It takes two requests, four where an entry is pending, however
 // long the history is.
 //
-// The error is a *DamageError where the newest entry is damaged. Head and state
-// are then those of the newest outcome that is intact, for a rollback to work
-// with; an apply must refuse. With any other error they are zero: the journal
+// The error is a *DamageError where the newest entry is damaged, or the one
+// before a pending one. Head and state are then those of the newest outcome that
+// is intact, for a rollback to work with; an apply must refuse. With any other error they are zero: the journal
 // can't be read.
 func (j *Journal) State(ctx context.Context, zone records.Name) (plan.State, Head, error) {
 	state, head, err := j.newest(ctx, zone)
@@ -94,20 +95,34 @@ func (j *Journal) pending(ctx context.Context, head Head) (plan.State, Head, err
 	return before.State, head, err
 }
 
-// salvage finds the newest outcome that is intact.
+// salvage finds the newest outcome that is intact, and a pending intent where
+// that is the newest entry.
 func (j *Journal) salvage(ctx context.Context, zone records.Name, damage *DamageError) (plan.State, Head, error) {
 	head := Head{Zone: zone}
 	for e, err := range j.Entries(ctx, zone) {
 		if err != nil && !errors.As(err, new(*DamageError)) {
 			return plan.State{}, Head{}, errors.Join(damage, err)
 		}
-		head.Seq = max(head.Seq, e.Seq)
+		if head.Seq == 0 && e.Seq > 0 {
+			head.newest(e, err)
+		}
 		if e.Outcome != nil {
-			head.Time = e.Outcome.Time
+			head.Time = cmp.Or(head.Time, e.Outcome.Time)
 			return e.Outcome.State, head, damage
 		}
 	}
 	return plan.State{}, head, damage
+}
+
+// newest takes from the newest entry what is intact of it.
+func (h *Head) newest(e Entry, damage error) {
+	h.Seq = e.Seq
+	switch {
+	case e.Outcome != nil:
+		h.Digest = e.Outcome.Digest
+	case e.Intent != nil && damage == nil:
+		h.Pending, h.Time = e.Intent, e.Intent.Time
+	}
 }
 
 // read loads one object. The error wraps store.ErrAbsent where there is none,
