@@ -210,6 +210,21 @@ func (s *stager) answers(key records.Key, c *claim, before, after *records.RRset
 	return c.today
 }
 
+// describe tells a change of one kind's values in a set. Of mail exchangers all
+// count, also those of others: what is left receives the mail.
+func describe(kind records.Kind, before, after *records.RRset, old, now []records.Value) []string {
+	if kind != records.KindMX {
+		return records.Describe(kind, old, now)
+	}
+	if before != nil {
+		old = before.Values
+	}
+	if after != nil {
+		now = after.Values
+	}
+	return records.Describe(kind, old, now)
+}
+
 // byKind splits the values of a set that are ours by what they are for.
 func (s *stager) byKind(key records.Key, c *claim, set *records.RRset) map[records.Kind][]records.Value {
 	out := map[records.Kind][]records.Value{}
@@ -249,7 +264,7 @@ func (s *stager) change(key records.Key, c *claim, before, after *records.RRset)
 		if item.Kind == "" {
 			item.Kind = kind
 		}
-		item.Meaning = append(item.Meaning, records.Describe(kind, old[kind], now[kind])...)
+		item.Meaning = append(item.Meaning, describe(kind, before, after, old[kind], now[kind])...)
 	}
 	if item.Kind == "" {
 		// Only values of others differ: Overlay leaves all that are live.
@@ -587,7 +602,7 @@ func (s *stager) hold(key records.Key, c *claim, live, today *records.RRset, h G
 		item.Exposure = seconds(item.Before.TTL)
 	}
 	item.Kind, item.State, item.Gates = h.Kind, Held, h.Gates
-	item.Meaning = records.Describe(h.Kind, old, h.After)
+	item.Meaning = describe(h.Kind, before, then, old, h.After)
 	s.add(c, item)
 }
 

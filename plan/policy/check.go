@@ -279,11 +279,19 @@ func checkForgotten(s Subject) []plan.Finding {
 	var out []plan.Finding
 	for _, h := range s.Today.Held {
 		for _, g := range h.Gates {
-			if g.ID == GateAdoption && !g.Opens() {
-				out = append(out, s.finding(plan.SeverityWarning, plan.AboutDeclared, s.kindSource(h.Kind),
-					"declare it if it is still in use; if not, "+fmt.Sprintf("withdraw it with --override %s:%s --reason TEXT", GateAdoption, s.Domain.Name),
-					"%s. It stays", g.Reason))
+			message := ""
+			switch {
+			case strings.HasSuffix(g.Reason, neverDeclared):
+				message = g.Reason + "; it stays"
+			case strings.HasSuffix(g.Reason, neverDeclaredMany):
+				message = g.Reason + "; they stay"
 			}
+			if message == "" || g.Opens() || slices.ContainsFunc(out, func(f plan.Finding) bool { return f.Message == message }) {
+				continue
+			}
+			out = append(out, s.finding(plan.SeverityWarning, plan.AboutDeclared, s.kindSource(h.Kind),
+				fmt.Sprintf("declare what is still in use; withdraw the rest with --override %s:%s --reason TEXT", GateAdoption, s.Domain.Name),
+				"%s", message))
 		}
 	}
 	return out

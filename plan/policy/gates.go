@@ -2,6 +2,8 @@ package policy
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/attunelogic/maildns/plan"
@@ -25,12 +27,18 @@ const (
 	GateRegression     = "regression"
 	GateExternal       = "external"
 	GateRolledBack     = "rolled-back"
-	overrideHint       = "or open it by hand: --override %s:%s --reason TEXT"
+	overrideHint       = "open it by hand: --override %s:%s --reason TEXT"
 	needsReports       = "aggregate reports that cover every day of the clean window"
 	needsTLSReports    = "TLS reports that cover the clean window without a failure"
 	reasonNoReports    = "no aggregate reports are known"
 	reasonNoTLSReports = "no TLS reports are known"
 	reasonNoDNS        = "the new hosts were not looked up"
+)
+
+// What adoption says of one and of several that a configuration forgot.
+const (
+	neverDeclared     = " was live before maildns and the configuration has never declared it"
+	neverDeclaredMany = " were live before maildns and the configuration has never declared them"
 )
 
 // OverrideLife is how long an override lasts at most.
@@ -127,14 +135,20 @@ func judgeAdoption(c Case) (plan.Verdict, string, string) {
 	if c.Domain.Parked {
 		return plan.VerdictNo, "the domain is in use, and parking it would stop " + c.Subject, "a domain that neither sends nor receives"
 	}
-	return plan.VerdictNo,
-		fmt.Sprintf("%s was live before maildns and the configuration has never declared it", c.Subject),
-		"declare it"
+	if strings.Contains(c.Subject, ", ") {
+		return plan.VerdictNo, c.Subject + neverDeclaredMany, "declare them"
+	}
+	return plan.VerdictNo, c.Subject + neverDeclared, "declare it"
 }
 
 func judgeCutover(c Case) (plan.Verdict, string, string) {
-	if len(c.wanted()) == 0 {
-		return plan.VerdictNo, "it would leave the domain without MX", `a declaration that says so: null_mx = true, parked = true or state = "removed"`
+	wanted := c.wanted()
+	switch {
+	case slices.Equal(wanted, []records.Value{records.NullMX}) || c.Domain.Removed:
+		return plan.VerdictNo, "the domain would no longer receive mail", ""
+	case len(wanted) == 0:
+		return plan.VerdictNo, "it would leave the domain without MX",
+			fmt.Sprintf(`a declaration that says so (null_mx = true, parked = true or state = "removed"); then %s`, fmt.Sprintf(overrideHint, GateMXCutover, c.Domain.Name))
 	}
 	return plan.Unknown, reasonNoDNS, "new MX hosts that resolve, and an MTA-STS policy that covers old and new ones"
 }

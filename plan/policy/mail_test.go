@@ -91,7 +91,7 @@ func TestMX(t *testing.T) {
 		},
 		"a null MX waits until the last host may go": {
 			live: live, owned: []string{"mx @ MX"}, d: domain(nullMX),
-			want: lines("today @ MX: 10 mx.old.example", "today @ MX: 20 mx2.old.example", "mx-cutover unknown @ MX: 0 ."),
+			want: lines("today @ MX: 10 mx.old.example", "today @ MX: 20 mx2.old.example", "mx-cutover held @ MX: 0 ."),
 		},
 		"a null MX with the gate open": {
 			live: live, owned: []string{"mx @ MX"}, d: domain(nullMX), open: []string{"mx-cutover"},

@@ -96,7 +96,7 @@ func ruleCases(t *testing.T) map[string]struct {
 		"adoption": {
 			pass:     []ruleCase{{live: []string{"@ 300 TXT v=spf1 include:a.example ~all"}, d: spf}, {live: []string{"@ 300 TXT v=spf1 include:b.example ~all"}, d: spf, open: []string{"adoption"}}},
 			fail:     []ruleCase{{live: []string{"@ 300 TXT v=spf1 include:b.example ~all"}, d: spf}, {live: []string{"@ 300 MX 10 mx.example"}, d: domain(declareMX("10 other.example"))}},
-			severity: plan.SeverityWarning, about: plan.AboutDeclared, words: "It stays",
+			severity: plan.SeverityWarning, about: plan.AboutDeclared, words: "it stays",
 		},
 		"override-unused": {
 			pass:     []ruleCase{{d: spf}, {live: []string{"_dmarc 300 TXT v=DMARC1; p=none"}, d: domain(reject()), open: []string{"dmarc-ramp"}}},
