@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -134,9 +135,26 @@ func fromHCL(in string, diags hcl.Diagnostics) Diagnostics {
 		if d.Subject != nil {
 			one.Source = span(*d.Subject)
 		}
+		one.trim()
 		out = append(out, one)
 	}
 	return out
+}
+
+// trim cuts short what would repeat a long text of the configuration.
+func (d *Diagnostic) trim() {
+	d.Summary, d.Detail, d.In = cutText(d.Summary, maxWords), cutText(d.Detail, maxWords), cutText(d.In, maxWords/10)
+}
+
+// cutText cuts a text at a character.
+func cutText(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	for most > 0 && !utf8.RuneStart(text[most]) {
+		most--
+	}
+	return text[:most] + "…"
 }
 
 // settle brings diagnostics into the order in which they are shown, drops

@@ -85,11 +85,23 @@ func (l *loader) bearable() bool {
 	case len(l.declared) > maxDomains:
 		l.note(tooManyDomains(l.declared[maxDomains].Source))
 		return false
+	case l.full.Load():
+		l.note(Diagnostic{Severity: Error, Summary: "Domains too large", Source: point(l.lastPlace()),
+			Detail: fmt.Sprintf("All domains together may hold some %d MiB. The last one that was read is here.", maxHeld>>20)})
+		return false
 	case len(l.diags) > 2*maxNotes: // of which warnings are the lesser part
 		l.note(Diagnostic{Severity: Error, Summary: "Too many errors", Detail: "The rest of the configuration was not read. Mend these first."})
 		return false
 	}
 	return true
+}
+
+// lastPlace is where the last domain that was read is declared.
+func (l *loader) lastPlace() records.Source {
+	if n := len(l.declared); n > 0 {
+		return l.declared[n-1].Source
+	}
+	return records.Source{Line: 1, Column: 1}
 }
 
 func tooManyDomains(at records.Source) Diagnostic {
@@ -121,7 +133,8 @@ func (r *domainReader) do(j job) found {
 		}
 	}
 	for _, b := range r.blocks {
-		s := scope{block: b, m: r.m, ctx: r.l.base, in: b.title(), diags: &r.diags}
+		r.m.forget()
+		s := scope{block: b, m: r.m, ctx: r.l.base, in: cutText(b.title(), maxWords/10), diags: &r.diags}
 		switch {
 		case b.kind != "domain":
 			s.report(b.rng, "Block doesn't begin on a line of its own", "Put every block on lines of its own.")
@@ -172,11 +185,11 @@ func (r *domainReader) forEach(s scope, u *unit) {
 
 func (r *domainReader) instances(s scope, elements []element) {
 	for _, e := range elements {
-		if r.l.late.Load() {
+		if r.l.late.Load() || r.l.full.Load() {
 			return
 		}
 		one := s.each(e.key, e.value)
-		one.in = fmt.Sprintf("%s for %q", s.title(), e.key.AsString())
+		one.in = fmt.Sprintf("%s for %q", s.in, cutText(e.key.AsString(), maxWords/10))
 		r.domain(one)
 	}
 }
@@ -194,6 +207,8 @@ func (r *domainReader) rehearse(s scope) {
 }
 
 func (r *domainReader) domain(s scope) {
+	r.m.forget()
+	r.m.hold(domainCost + blockCost*len(s.blocks))
 	if d := s.domain(r.l, r.types); d.Name != "" {
 		r.domains = append(r.domains, d)
 	}

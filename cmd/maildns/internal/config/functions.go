@@ -22,7 +22,7 @@ import (
 // its arguments by much is checked before it runs.
 func functions(dir string) map[string]function.Function {
 	return map[string]function.Function{
-		"coalesce":   stdlib.CoalesceFunc,
+		"coalesce":   before(stdlib.CoalesceFunc, checkCount),
 		"concat":     before(stdlib.ConcatFunc, checkConcat),
 		"contains":   stdlib.ContainsFunc,
 		"csvdecode":  before(stdlib.CSVDecodeFunc, checkCSV),
@@ -69,7 +69,7 @@ func before(f function.Function, check func(args []cty.Value) error) function.Fu
 	}
 	spec.Type = func(args []cty.Value) (cty.Type, error) {
 		args, err := collections(f, args)
-		if err == nil && check != nil && known(args) {
+		if err == nil && check != nil {
 			err = check(args)
 		}
 		if err != nil {
@@ -168,13 +168,21 @@ func alike(v cty.Value) bool {
 	return true
 }
 
-func known(args []cty.Value) bool {
-	for _, a := range args {
-		if !a.IsKnown() || a.IsNull() {
-			return false
-		}
+// textOf is a string argument; empty where it is null or not known.
+func textOf(v cty.Value) string {
+	if textLen(v) == 0 {
+		return ""
 	}
-	return true
+	return v.AsString()
+}
+
+// sizeOf is the number of elements of an argument; 0 where it has none, is
+// null or not known.
+func sizeOf(v cty.Value) int {
+	if !v.IsKnown() || v.IsNull() || !v.CanIterateElements() {
+		return 0
+	}
+	return v.LengthInt()
 }
 
 var errString = fmt.Errorf("the result would be longer than %d MiB", maxString>>20)
@@ -184,12 +192,18 @@ var errElements = fmt.Errorf("the result would have more than %d elements", maxE
 func checkConcat(args []cty.Value) error {
 	n := 0
 	for _, a := range args {
-		if a.CanIterateElements() {
-			n += a.LengthInt()
-		}
+		n += sizeOf(a)
 	}
 	if n > maxElements {
 		return errElements
+	}
+	return checkCount(args)
+}
+
+// checkCount bounds the arguments whose types the library unifies.
+func checkCount(args []cty.Value) error {
+	if len(args) > maxUnlike {
+		return fmt.Errorf("it takes at most %d arguments", maxUnlike)
 	}
 	return nil
 }
@@ -198,14 +212,14 @@ func checkConcat(args []cty.Value) error {
 const maxCompared = 5000
 
 func checkDistinct(args []cty.Value) error {
-	if args[0].CanIterateElements() && args[0].LengthInt() > maxCompared {
+	if sizeOf(args[0]) > maxCompared {
 		return fmt.Errorf("distinct takes at most %d elements; toset has no such limit", maxCompared)
 	}
 	return nil
 }
 
 func checkCSV(args []cty.Value) error {
-	text := args[0].AsString()
+	text := textOf(args[0])
 	rows := strings.Count(text, "\n") + 1
 	header, _, _ := strings.Cut(text, "\n")
 	columns := strings.Count(header, ",") + 1
@@ -221,7 +235,7 @@ func checkCSV(args []cty.Value) error {
 // checkJSONText refuses deep nesting and many elements by a look at the
 // punctuation outside of strings.
 func checkJSONText(args []cty.Value) error {
-	opens, deepest, commas := scanJSON([]byte(args[0].AsString()))
+	opens, deepest, commas := scanJSON([]byte(textOf(args[0])))
 	switch {
 	case deepest > maxDepth:
 		return fmt.Errorf("the JSON text is nested more than %d deep", maxDepth)
@@ -261,9 +275,9 @@ func scanJSON(src []byte) (opens, deepest, commas int) {
 }
 
 func checkJoin(args []cty.Value) error {
-	separator, size := len(args[0].AsString()), 0
+	separator, size := len(textOf(args[0])), 0
 	for _, list := range args[1:] {
-		if !list.CanIterateElements() {
+		if sizeOf(list) == 0 {
 			continue
 		}
 		for it := list.ElementIterator(); it.Next(); {
@@ -277,7 +291,7 @@ func checkJoin(args []cty.Value) error {
 }
 
 func checkReplace(args []cty.Value) error {
-	text, old, by := args[0].AsString(), args[1].AsString(), args[2].AsString()
+	text, old, by := textOf(args[0]), textOf(args[1]), textOf(args[2])
 	if len(text)+strings.Count(text, old)*(len(by)-len(old)) > maxString {
 		return errString
 	}
@@ -285,7 +299,7 @@ func checkReplace(args []cty.Value) error {
 }
 
 func checkSplit(args []cty.Value) error {
-	if strings.Count(args[1].AsString(), args[0].AsString()) >= maxElements {
+	if strings.Count(textOf(args[1]), textOf(args[0])) >= maxElements {
 		return errElements
 	}
 	return nil
@@ -294,7 +308,7 @@ func checkSplit(args []cty.Value) error {
 // checkRegex bounds what a match can cost. RE2 is linear in the text, but the
 // factor is the size of the compiled pattern.
 func checkRegex(args []cty.Value) error {
-	pattern, text := args[0].AsString(), args[1].AsString()
+	pattern, text := textOf(args[0]), textOf(args[1])
 	parsed, err := syntax.Parse(pattern, syntax.Perl)
 	if err != nil {
 		return nil // the function says what is wrong
@@ -318,7 +332,7 @@ func checkFormat(args []cty.Value) error {
 		}
 		longest = max(longest, n)
 	}
-	return checkVerbs(args[0].AsString(), longest, 1)
+	return checkVerbs(textOf(args[0]), longest, 1)
 }
 
 func checkFormatList(args []cty.Value) error {
@@ -328,13 +342,13 @@ func checkFormatList(args []cty.Value) error {
 		if err != nil {
 			return err
 		}
-		if a.CanIterateElements() && !a.Type().IsMapType() && !a.Type().IsObjectType() {
-			rows = max(rows, a.LengthInt())
+		if sizeOf(a) > 0 && !a.Type().IsMapType() && !a.Type().IsObjectType() {
+			rows = max(rows, sizeOf(a))
 			n = longestElement(a)
 		}
 		longest = max(longest, n)
 	}
-	return checkVerbs(args[0].AsString(), longest, rows)
+	return checkVerbs(textOf(args[0]), longest, rows)
 }
 
 func longestElement(list cty.Value) int {

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"testing"
 	"time"
@@ -51,6 +52,13 @@ const mega = `big = file("mega.txt")` + "\n"
 
 func megas(text string) map[string]string {
 	return with(with(locals(wide+mega+text), "wide.csv", strings.Repeat("x,", 150_000)), "mega.txt", strings.Repeat("m", 1<<20-10))
+}
+
+// eachTime is a domain block for some 90,000 elements.
+func eachTime(body, element string) map[string]string {
+	files := megas("half = substr(local.big, 0, 500000)\n")
+	files["b.hcl"] = localProvider + "domain \"t\" {\n for_each = {for i, x in local.r : " + element + " if i < 90000}\n " + body + "}\n"
+	return files
 }
 
 var hostiles = []hostile{
@@ -153,6 +161,8 @@ var hostiles = []hostile{
 	{"template for", func() map[string]string { return megas(`a = "%{for x in local.r}${local.big}%{endfor}"`) }, "too"},
 	{"template parts", func() map[string]string { return megas(`a = "` + strings.Repeat("${local.big}", 5_000) + `"`) }, "too long"},
 	{"conditional copies", func() map[string]string { return megas(`a = [for x in local.r : true ? local.r : toset(local.r)]`) }, "too"},
+	{"format width of null", func() map[string]string { return locals(`a = format("%1000000000v", null)`) }, "width"},
+	{"coalesce of many", func() map[string]string { return widely("a = coalesce([for i, x in local.r : {\"k${i}\" = i}]...)") }, "arguments"},
 	{"format width", func() map[string]string { return locals(`a = format("%1000000000d", 1)`) }, "width"},
 	{"format precision", func() map[string]string { return locals(`a = format("%.1000000000f", 1)`) }, "width"},
 	{"format many", func() map[string]string {
@@ -249,6 +259,23 @@ var hostiles = []hostile{
 	{"for_each of large domains", func() map[string]string {
 		return with(with(megas(""), "b.hcl", "provider \"zonefile\" \"x\" {\n directory = \"z\"\n}\ndomain \"t\" {\n for_each = {for i, x in local.r : \"d${i}.example\" => i if i < 99000}\n name = each.key\n record \"x\" \"TXT\" {\n values = [\"${each.key}${local.big}\"]\n }\n}\n"), "c.hcl", "")
 	}, ""},
+	{"for_each with long keys", func() map[string]string {
+		return eachTime("name = \"d${each.value}.example\"\n owner = 1\n", `"${local.half}${i}" => i`)
+	}, "too much"},
+	{"for_each with long names", func() map[string]string { return eachTime("name = \"${local.half}${each.value}\"\n", `i => i`) }, "Invalid name"},
+	{"for_each of many blocks", func() map[string]string {
+		var b strings.Builder
+		for i := range 7000 {
+			fmt.Fprintf(&b, " record \"h%d\" \"A\" {\n values = [\"192.0.2.1\"]\n }\n", i)
+		}
+		return eachTime("name = \"d${each.value}.example\"\n"+b.String(), `i => i`)
+	}, "Domains too large"},
+	{"for_each of long lists", func() map[string]string {
+		return eachTime("name = \"d${each.value}.example\"\n protect = local.r\n", `i => i`)
+	}, "Domains too large"},
+	{"for_each of long strings", func() map[string]string {
+		return eachTime("name = \"d${each.value}.example\"\n owner = \"${local.half}${each.value}\"\n", `i => i`)
+	}, "Domains too large"},
 	{"64 MiB of domains", func() map[string]string {
 		var b strings.Builder
 		b.WriteString(benchHead)
@@ -314,6 +341,7 @@ func TestHostileChild(t *testing.T) {
 	if dir == "" {
 		return // runs for TestHostile only
 	}
+	debug.SetMemoryLimit(maxMemory * 7 / 8)
 	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Second) // as TimeLimit, but sooner
 	defer cancel()
 	start := time.Now()

@@ -23,10 +23,12 @@ const (
 	maxShared    = 1 << 20   // bytes of those blocks together
 	maxExponent  = 1100      // binary exponent of a number: about 1e±331
 	maxWeight    = 192 << 20 // bytes that one expression may build, roughly
+	maxHeld      = 320 << 20 // bytes of all domains, roughly
 	maxRetained  = 192 << 20 // bytes of all locals, roughly
 	maxRegexp    = 200 << 20 // instructions times bytes of one regex()
 	maxWidth     = 10_000    // width and precision in a format string
 	maxNotes     = 5000      // warnings that one worker keeps, and errors beside them
+	maxWords     = 2000      // bytes of one message
 	maxFindings  = 1000      // diagnostics of one run
 	maxRepeats   = 10        // diagnostics of one kind at one place, as of many for_each instances
 )

@@ -17,6 +17,8 @@ type budget struct {
 	late     atomic.Bool // the time is up
 	retained atomic.Int64
 	at       atomic.Pointer[hcl.Range] // what was evaluated last
+	held     atomic.Int64              // roughly what the domains hold, in bytes
+	full     atomic.Bool               // and that is too much
 	lateOnce sync.Once
 	big      sync.Mutex // held while a big piece is read
 	lateAt   hcl.Range
@@ -46,7 +48,42 @@ type meter struct {
 	errors int
 	broken bool
 	why    *hcl.Diagnostic
+	memo   map[memoKey]cty.Value
 }
+
+// memoKey is an attribute and what it was evaluated with.
+type memoKey struct {
+	*attribute
+	ctx *hcl.EvalContext
+}
+
+// forget drops what was evaluated for one domain, before the next.
+func (m *meter) forget() {
+	if m.memo == nil {
+		m.memo = make(map[memoKey]cty.Value, 64)
+	}
+	clear(m.memo)
+}
+
+// hold counts what a domain keeps, and reports whether it may.
+func (m *meter) hold(n int) bool {
+	if m.held.Add(int64(n)) > maxHeld {
+		m.full.Store(true)
+	}
+	return !m.full.Load()
+}
+
+// holdValue counts a value of an attribute of a domain.
+func (m *meter) holdValue(v cty.Value) bool {
+	n, err := m.weigh(v)
+	return err != nil || m.hold(n)
+}
+
+// Rough costs of what a domain is made of, in bytes.
+const (
+	domainCost = 600
+	blockCost  = 120
+)
 
 // maxErrors is how many errors of one expression are kept, as of a loop whose
 // every turn fails.

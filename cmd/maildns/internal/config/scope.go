@@ -53,6 +53,7 @@ func (s scope) note(d Diagnostic) {
 		return // warnings never take the place of errors
 	}
 	d.In = s.in
+	d.trim()
 	*s.diags = append(*s.diags, d)
 }
 
@@ -77,14 +78,34 @@ func (s scope) value(name string) (v cty.Value, a *attribute) {
 	if a == nil {
 		return cty.NilVal, nil
 	}
-	v = a.literal
+	key := memoKey{a, s.ctx}
+	v, known := s.m.memo[key]
+	if !known {
+		v = s.fresh(a)
+		if s.m.memo != nil {
+			s.m.memo[key] = v
+		}
+	}
+	if v == cty.NilVal {
+		return v, nil
+	}
+	return v, a
+}
+
+// fresh evaluates an attribute for the first time; NilVal is what value has no
+// attribute for.
+func (s scope) fresh(a *attribute) cty.Value {
+	v := a.literal
 	if v == cty.NilVal {
 		v = s.evaluate(a)
 	}
 	if v.IsNull() || !v.IsWhollyKnown() {
-		return cty.NilVal, nil
+		return cty.NilVal
 	}
-	return v, a
+	if a.name != "for_each" && !s.m.holdValue(v) { // its value is not kept
+		return cty.NilVal
+	}
+	return v
 }
 
 func (s scope) evaluate(a *attribute) cty.Value {

@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"unicode/utf8"
 )
 
 // Snippets finds the lines that diagnostics point at. It reads a file when it
@@ -70,25 +69,17 @@ func (s *Snippets) Line(file string, line int) (text string, ok bool) {
 
 // printable cuts a line short and replaces control characters.
 func printable(line []byte) string {
-	line = bytes.TrimSuffix(line, []byte("\r"))
-	cut := len(line) > maxSnippet
-	if cut {
-		end := maxSnippet
-		for end > 0 && !utf8.RuneStart(line[end]) {
-			end--
-		}
-		line = line[:end]
-	}
-	text := strings.Map(func(r rune) rune {
-		if r < ' ' && r != '\t' || r >= 0x7f && r < 0xa0 {
+	return visible(cutText(string(bytes.TrimSuffix(line, []byte("\r"))), maxSnippet))
+}
+
+// visible replaces what a terminal would act on.
+func visible(text string) string {
+	return strings.Map(func(r rune) rune {
+		if isControl(r) && r != '\t' && r != '\n' {
 			return '\uFFFD'
 		}
 		return r
-	}, string(line))
-	if cut {
-		text += "…"
-	}
-	return text
+	}, text)
 }
 
 // WriteText prints diagnostics for people, each with the line that it is
@@ -112,7 +103,7 @@ func (d Diagnostic) writeText(b *strings.Builder, s *Snippets, color bool) {
 	if color {
 		label = tint + label + "\x1b[0m"
 	}
-	fmt.Fprintf(b, "%s: %s", label, d.Summary)
+	fmt.Fprintf(b, "%s: %s", label, visible(d.Summary))
 	if d.Rule != "" {
 		fmt.Fprintf(b, " (%s)", d.Rule)
 	}
@@ -121,14 +112,14 @@ func (d Diagnostic) writeText(b *strings.Builder, s *Snippets, color bool) {
 		d.writeSource(b, s)
 	}
 	if d.Detail != "" {
-		fmt.Fprintf(b, "%s\n\n", d.Detail)
+		fmt.Fprintf(b, "%s\n\n", visible(d.Detail))
 	}
 }
 
 func (d Diagnostic) writeSource(b *strings.Builder, s *Snippets) {
-	fmt.Fprintf(b, "  on %s line %d", d.Source.File, d.Source.Line)
+	fmt.Fprintf(b, "  on %s line %d", visible(d.Source.File), d.Source.Line)
 	if d.In != "" {
-		fmt.Fprintf(b, ", in %s", d.In)
+		fmt.Fprintf(b, ", in %s", visible(d.In))
 	}
 	b.WriteString(":\n")
 	text, ok := s.Line(d.Source.File, d.Source.Line)
