@@ -17,8 +17,8 @@ import (
 	"github.com/attunelogic/maildns/cmd/maildns/internal/bench"
 )
 
-// The benchmarks run the whole program in this process: N zones of 20 records,
-// a file of HCL each or one table of tenants. No DNS server answers.
+// The benchmarks run the whole program in this process: N domains of 20 records
+// each, in one of the forms of package bench. No DNS server answers.
 
 func BenchmarkPlan(b *testing.B) {
 	each(b, func(b *testing.B, f bench.Fixture) {
@@ -43,7 +43,7 @@ func BenchmarkPlanDrift(b *testing.B) {
 	})
 }
 
-// BenchmarkApply makes one change in each zone, with a new journal every time.
+// BenchmarkApply makes one change in each domain, with a new journal every time.
 func BenchmarkApply(b *testing.B) {
 	each(b, func(b *testing.B, f bench.Fixture) {
 		f.Drift = true
@@ -57,7 +57,7 @@ func BenchmarkApply(b *testing.B) {
 	})
 }
 
-// BenchmarkRollback takes the change of each zone back.
+// BenchmarkRollback takes the change of each domain back.
 func BenchmarkRollback(b *testing.B) {
 	each(b, func(b *testing.B, f bench.Fixture) {
 		f.Drift = true
@@ -90,13 +90,13 @@ func write(b *testing.B, err error) {
 // each runs a benchmark over the sizes and forms. The largest are left out
 // with -short.
 func each(b *testing.B, run func(*testing.B, bench.Fixture)) {
-	for _, form := range []bench.Form{bench.Files, bench.Table} {
+	for _, form := range []bench.Form{bench.Files, bench.Table, bench.Shared} {
 		for _, n := range []int{1, 100, 1000, 10_000} {
 			b.Run(fmt.Sprintf("%s/%d", form, n), func(b *testing.B) {
 				if n > 1000 && testing.Short() {
 					b.Skip("left out with -short")
 				}
-				run(b, bench.Fixture{Zones: n, Form: form})
+				run(b, bench.Fixture{Domains: n, Form: form})
 			})
 		}
 	}

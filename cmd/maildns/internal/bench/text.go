@@ -30,8 +30,8 @@ const key = "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAuoz/Vcx/Bbsed0vpPkVpLkj
 	"BxtIY9CF7q7jpwxP+mJIAK5NL1EDI9S1jVLkimxFwWGxtq59nACf087RyfHt1JM7nGsIdMsOTD4vv2GLENKqqO9T1DJz9bJ0xF+4b0fol+kOtStRmVgTBi59Fg+NVEpu" +
 	"fSW/OM17a3+5HdhksY1WJ1l5iJeKfgPgTuen0/pRXbJdoa7ZdoxBWDao3xESrzMRqEwroMZd4R21jVD3qY1dEJPLS0muUc2Hrb2C6kmPzxQMDuYtPgdmIijgEGz0tsTEaQIDAQAB"
 
-// hosts are the records of a zone that have nothing to do with mail, and that
-// a configuration of every record declares all the same.
+// hosts is how many records of a domain have nothing to do with mail; they are
+// declared all the same.
 const hosts = 8
 
 // declaration is a domain block that declares all 20 records.
@@ -93,11 +93,8 @@ domain "%s" {
 	return b.String()
 }
 
-// zone is the i-th zone file, with the address of its DMARC reports.
-func zone(i int, rua string) []byte {
-	t := tenantOf(i)
-	var b bytes.Buffer
-	fmt.Fprintf(&b, `$TTL 3600
+// zoneHead is what a zone has besides the records of its domains.
+const zoneHead = `$TTL 3600
 @	IN	SOA	ns1.example.net. hostmaster.example.net. (
 		2026112401 ; serial
 		7200       ; refresh
@@ -106,11 +103,21 @@ func zone(i int, rua string) []byte {
 		300 )      ; minimum
 	IN	NS	ns1.example.net.
 	IN	NS	ns2.example.net.
-	IN	MX	10 mx1.example.net.
+`
+
+// records are the lines of the i-th domain in its zone file.
+func (f Fixture) records(i int) []byte {
+	t, rua := f.tenant(i), reports
+	if f.Drift {
+		rua = formerReports
+	}
+	var b bytes.Buffer
+	fmt.Fprintf(&b, `$ORIGIN %s.
+@	IN	MX	10 mx1.example.net.
 	IN	MX	20 mx2.example.net.
 	IN	TXT	"v=spf1 ip4:%s include:_spf.google.com include:sendgrid.net ~all"
 	IN	TXT	"google-site-verification=%s"
-`, t.address, t.slug)
+`, t.domain, t.address, t.slug)
 	fmt.Fprintf(&b, "own._domainkey\tIN\tTXT\t( \"v=DKIM1; k=rsa; p=%s\"\n\t\t\"%s\" )\n", key[:230], key[230:])
 	for s := range 3 {
 		fmt.Fprintf(&b, "s%d._domainkey\tIN\tCNAME\ts%d.%s.dkim.example.net.\n", s, s, t.slug)
