@@ -123,3 +123,33 @@ func TestNobodyLosesAuthorisation(t *testing.T) {
 		}
 	}
 }
+
+// TestSenderSPF checks the records of return paths: one at each name with the
+// terms of all senders and the softest end, apart from the domain's own.
+func TestSenderSPF(t *testing.T) {
+	t.Parallel()
+	const bounce, em Name = "bounce.a.example", "em.a.example"
+	d := &Domain{Name: "a.example", Zone: "a.example", Senders: []Sender{
+		{Type: "one", Source: Source{File: "f", Line: 1}, SPF: []SenderSPF{{"a.example", "include:x.example"}, {bounce, "include:x.example"}, {bounce, "-all"}}},
+		{Type: "two", Source: Source{File: "f", Line: 2}, SPF: []SenderSPF{{bounce, "include:y.example"}, {bounce, "include:x.example"}, {bounce, "~all"}, {em, "ip4:192.0.2.1"}}},
+	}}
+	want := []Declared{
+		{Kind: KindSPF, Key: Key{bounce, TypeTXT}, Value: "v=spf1 include:x.example include:y.example ~all", Source: Source{File: "f", Line: 1}},
+		{Kind: KindSPF, Key: Key{em, TypeTXT}, Value: "v=spf1 ip4:192.0.2.1 ~all", Source: Source{File: "f", Line: 2}},
+	}
+	if diff := cmp.Diff(want, d.Declared()); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	if kind, ok := KindOf(d, Key{bounce, TypeTXT}, "v=spf1 -all"); !ok || kind != KindSPF {
+		t.Errorf("KindOf a live record at the return path: %q, %t", kind, ok)
+	}
+	if kind, ok := KindOf(d, Key{"x.a.example", TypeTXT}, "v=spf1 -all"); ok {
+		t.Errorf("KindOf a live record elsewhere: %q", kind)
+	}
+	d.Parked = true
+	for _, v := range d.Declared() {
+		if v.Key.Name == bounce {
+			t.Error("a parked domain has no return path")
+		}
+	}
+}

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/attunelogic/maildns/cmd/maildns/internal/config"
+	"github.com/attunelogic/maildns/cmd/maildns/internal/render"
 )
 
 // commands is the table of commands, in the order in which help shows them.
@@ -25,6 +26,7 @@ var commands = []func(*app) *cobra.Command{
 	newRelease,
 	newUnlock,
 	newSPF,
+	newSenders,
 	newVersion,
 }
 
@@ -152,12 +154,23 @@ func (a *app) warn(format string, args ...any) {
 // report prints the error that ends the run, if it has anything to say.
 func (a *app) report(err error) {
 	var s *statusError
-	if err == nil || errors.As(err, &s) && s.err == nil {
+	var broken *brokenError
+	if err == nil || errors.As(err, &s) && s.err == nil || errors.As(err, &broken) {
 		return
 	}
 	if s == nil && errors.Is(err, context.Canceled) {
 		_, _ = fmt.Fprintln(a.err, "Interrupted: no write was in hand, and the journal is complete.")
 		return
 	}
-	_, _ = fmt.Fprintf(a.err, "Error: %v\n", err)
+	_, _ = fmt.Fprintf(a.err, "Error: %s\n", safe(err))
+}
+
+// safe is an error's text without what a terminal would act on; it may quote
+// what strangers have published.
+func safe(err error) string {
+	lines := strings.Split(err.Error(), "\n")
+	for i, l := range lines {
+		lines[i] = render.Printable(l)
+	}
+	return strings.Join(lines, "\n")
 }

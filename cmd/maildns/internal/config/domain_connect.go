@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -92,32 +91,22 @@ func parseTemplate(text string) (connectTemplate, error) {
 	if err := checkJSONText([]cty.Value{cty.StringVal(text)}); err != nil {
 		return t, &templateError{0, err}
 	}
+	var syntax *json.SyntaxError
+	if err := json.Unmarshal([]byte(text), new(json.RawMessage)); errors.As(err, &syntax) {
+		return t, &templateError{max(int(syntax.Offset)-1, 0), fmt.Errorf("it is no JSON: %w", err)}
+	}
 	d := json.NewDecoder(strings.NewReader(text))
 	if err := t.read(d, text); err != nil {
-		return t, placed(err, d)
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return t, &templateError{int(d.InputOffset()), errors.New("something follows the template")}
+		var known *templateError
+		if !errors.As(err, &known) {
+			known = &templateError{int(d.InputOffset()), err}
+		}
+		return t, known
 	}
 	if len(t.records) == 0 {
 		return t, &templateError{0, errors.New(`it has no "records"`)}
 	}
 	return t, nil
-}
-
-// placed says where decoding ended.
-func placed(err error, d *json.Decoder) error {
-	var known *templateError
-	var syntax *json.SyntaxError
-	switch {
-	case errors.As(err, &known):
-		return known
-	case errors.As(err, &syntax):
-		return &templateError{int(syntax.Offset), fmt.Errorf("it is no JSON: %w", err)}
-	case errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF):
-		return &templateError{int(d.InputOffset()), errors.New("it is no JSON: it ends too early")}
-	}
-	return &templateError{int(d.InputOffset()), err}
 }
 
 // read walks over the members of the template, so that the place of each record
@@ -244,6 +233,14 @@ type converter struct {
 	rng    hcl.Range // of the attribute
 	inputs []input
 	groups []string
+	now    *connectRecord          // that is being turned into a block
+	uses   map[string]*variableUse // of the inputs
+}
+
+// variableUse says which records need a variable.
+type variableUse struct {
+	always bool // one that has no group
+	groups []string
 }
 
 // place is a position in the template, or the attribute where the template
@@ -275,12 +272,36 @@ func (c *converter) convert(t connectTemplate) []input {
 		}
 	}
 	for i := range c.inputs {
-		c.inputs[i].description = printable([]byte(strings.TrimSpace("variable of the template. " + t.VariableDescription)))
+		if in := &c.inputs[i]; strings.Contains(t.VariableDescription, in.name) {
+			in.description = printable([]byte(t.VariableDescription))
+		}
+		c.requireByGroup(&c.inputs[i])
 	}
 	if len(c.groups) > 0 {
 		c.addGroups()
 	}
 	return c.inputs
+}
+
+// requireByGroup lets an input be left out where none of the groups is meant
+// that need it (9.2.2: fields of inactive records are not processed).
+func (c *converter) requireByGroup(in *input) {
+	use := c.uses[in.name]
+	if use.always {
+		return
+	}
+	text := "false"
+	for _, g := range use.groups {
+		text += fmt.Sprintf(" || contains(input.%s, %q)", groupsInput, g)
+	}
+	e, diags := hclsyntax.ParseExpression([]byte(text), c.rng.Filename, c.rng.Start)
+	if diags.HasErrors() {
+		return
+	}
+	in.rule = dependsOnOthers
+	b := &block{kind: "input", labels: []string{in.name}, attrs: map[string]*attribute{}, rng: c.rng}
+	c.set(b, "required", e)
+	c.block.blocks = append(c.block.blocks, b)
 }
 
 // addGroups adds the input that says which groups of records are meant (6.2,
@@ -333,15 +354,16 @@ func (c *converter) recordBlock(r *connectRecord, kind, name string) *block {
 	if kind == "SPFM" {
 		b.labels[1] = "TXT"
 	}
+	if !c.group(b, r) {
+		return nil
+	}
+	c.now = r
 	value, member := r.value(kind)
 	at := c.place(r.member(member))
 	c.set(b, "name", c.text(name, c.place(r.member(cmp.Or(map[string]string{"SRV": "name"}[kind], "host")))))
 	c.set(b, "values", &hclsyntax.TupleConsExpr{Exprs: []hclsyntax.Expression{c.text(value, at)}, SrcRange: at, OpenRange: at})
 	if r.TTL != "" {
 		c.set(b, "ttl", c.text(string(r.TTL), c.place(r.member("ttl"))))
-	}
-	if !c.group(b, r) {
-		return nil
 	}
 	return b
 }
@@ -447,10 +469,28 @@ func (c *converter) variable(name string, at hcl.Range) hclsyntax.Expression {
 		return nil
 	case "domain", "fqdn":
 	default:
-		c.addInput(input{name: name, shape: shapeString, rule: mustBeGiven, fallback: cty.NullVal(cty.String)})
+		c.use(name)
 		path = hcl.Traversal{hcl.TraverseRoot{Name: "input", SrcRange: at}, hcl.TraverseAttr{Name: name, SrcRange: at}}
 	}
 	return &hclsyntax.ScopeTraversalExpr{Traversal: path, SrcRange: at}
+}
+
+// use makes an input of a variable.
+func (c *converter) use(name string) {
+	c.addInput(input{
+		name: name, shape: shapeString, rule: mustBeGiven, fallback: cty.NullVal(cty.String),
+		description: printable([]byte(fmt.Sprintf("a variable of the %s record at %s", c.now.Type, cmp.Or(c.now.Host, c.now.Name, "@")))),
+	})
+	if c.uses == nil {
+		c.uses = map[string]*variableUse{}
+	}
+	if c.uses[name] == nil {
+		c.uses[name] = &variableUse{}
+	}
+	use := c.uses[name]
+	if use.always = use.always || c.now.GroupID == ""; c.now.GroupID != "" && !slices.Contains(use.groups, c.now.GroupID) {
+		use.groups = append(use.groups, c.now.GroupID)
+	}
 }
 
 // addInput adds an input, unless there is one of its name already.

@@ -37,7 +37,6 @@ const (
 const (
 	maxSenders         = 100       // sender blocks of one domain
 	maxMade            = 1000      // records and SPF terms that one sender makes
-	maxMadeAll         = 2_000_000 // records that all senders make
 	maxTypeParts       = 2000      // blocks in all sender types of a configuration, since every worker reads them
 	maxPattern         = 256       // bytes of the pattern of an input
 	maxPatternSize     = 500       // instructions of a compiled pattern

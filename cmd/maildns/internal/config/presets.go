@@ -82,6 +82,18 @@ func SenderTypes(ctx context.Context, dir string, env Environment) ([]SenderType
 	return out, l.diags.settle()
 }
 
+// FindSenderType returns the type of a name, or says which there are.
+func FindSenderType(types []SenderType, name string) (SenderType, error) {
+	names := make([]string, len(types))
+	for i, t := range types {
+		if t.Name == name {
+			return t, nil
+		}
+		names[i] = t.Name
+	}
+	return SenderType{}, fmt.Errorf("there is no sender type %q.%s There are %s", name, didYouMean(name, names), strings.Join(names, ", "))
+}
+
 func (l *loader) senderTypes() []SenderType {
 	if names, err := fileNames(l.dir); err == nil && len(names) > 0 {
 		l.readTypes()

@@ -45,8 +45,7 @@ func (s scope) sender(d *records.Domain, types *recipes) (m made, ok bool) {
 	}
 	k.make(r)
 	k.blame(r)
-	if types.l.types.values.Add(int64(k.count)) > maxMadeAll {
-		s.report(s.rng, "Too many records", "All senders of a configuration together make at most %d records.", maxMadeAll)
+	if !s.m.hold(k.count * blockCost) {
 		return made{}, false
 	}
 	return k.made, !k.diags.HasErrors()
@@ -261,7 +260,7 @@ func (k *maker) bearable(c scope) bool {
 		c.report(c.rng, "Too many records", "A sender makes at most %d records.", maxMade)
 		return false
 	}
-	return !c.m.late.Load()
+	return !c.m.late.Load() && !c.m.full.Load()
 }
 
 // repeat calls do for every element of for_each, or once where there is none.
@@ -502,7 +501,6 @@ func (k *maker) blame(r *recipe) {
 	for _, d := range *k.diags {
 		if a := k.culprit(r.block, d); a != nil {
 			d.Source = span(a.rng)
-			d.Detail += fmt.Sprintf(" It comes from %s.", a.name)
 		} else {
 			d.Source = span(k.rng)
 			d.Detail += fmt.Sprintf(" This is what %s makes of the inputs.", r.title())

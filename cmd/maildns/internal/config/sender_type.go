@@ -8,7 +8,6 @@ import (
 	"regexp/syntax"
 	"slices"
 	"strings"
-	"sync/atomic"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -43,11 +42,10 @@ type senderType struct {
 
 // library holds the sender types of one Load.
 type library struct {
-	own    map[string]*senderType // those of the configuration
-	units  []unit                 // where they stand
-	parts  int                    // blocks in them
-	rules  int                    // instructions of their patterns
-	values atomic.Int64           // records that senders made
+	own   map[string]*senderType // those of the configuration
+	units []unit                 // where they stand
+	parts int                    // blocks in them
+	rules int                    // instructions of their patterns
 }
 
 // senderType reads a sender_type block of the configuration. It is evaluated
@@ -59,18 +57,29 @@ func (l *loader) senderType(s scope) {
 		s.report(s.rng, "Sender type exists", "%q is a preset that comes with maildns. Give your type another name.", name)
 	}
 	faults := len(l.diags)
-	t := s.readSenderType(&l.types)
-	if l.types.parts += len(s.blocks); l.types.parts > maxTypeParts {
-		s.report(s.rng, "Too many sender types", "All sender_type blocks together may hold %d blocks.", maxTypeParts)
+	t := &senderType{about: SenderType{Name: name, Place: source(s.rng)}}
+	if l.admits(s) {
+		t = s.readSenderType(&l.types)
+		if s.attrs["domain_connect"] == nil || l.admits(s) { // the template's records
+			t.rehearse(s, l.base)
+		}
 	}
-	t.rehearse(s, l.base)
-	t.broken = Diagnostics(l.diags[min(faults, len(l.diags)):]).HasErrors()
+	t.broken = l.diags[min(faults, len(l.diags)):].HasErrors()
 	if l.types.own == nil {
 		l.types.own = map[string]*senderType{}
 	}
 	if l.types.own[name] == nil { // checkSingle reports the second
 		l.types.own[name] = t
 	}
+}
+
+// admits counts the blocks of a type, since every worker reads them.
+func (l *loader) admits(s scope) bool {
+	if l.types.parts += 1 + len(s.blocks); l.types.parts <= maxTypeParts {
+		return true
+	}
+	s.report(s.rng, "Too many sender types", "All sender_type blocks and templates together may hold %d blocks and records.", maxTypeParts)
+	return false
 }
 
 // keepTypes remembers where sender types stand: each worker reads those that it
@@ -98,10 +107,13 @@ func presetNames() []string {
 func (s scope) readSenderType(l *library) *senderType {
 	t := &senderType{about: SenderType{Name: s.label(0), SharedIP: true, Place: source(s.rng)}}
 	t.about.Description, _ = s.line("description")
-	t.about.Example = s.text("example")
+	t.about.Example = s.example()
 	t.about.Source, _ = s.line("source")
 	t.about.Checked = s.date("checked", false)
 	t.about.Verified = s.flag("verified")
+	if a := s.attrs["shared_ip"]; a != nil && a.literal != cty.NilVal { // else it depends on the inputs
+		t.about.SharedIP = s.flag("shared_ip")
+	}
 	if b := s.first("recognise"); b != nil {
 		c := s.of(b)
 		t.about.Recognise = Recognise{SPF: c.strings("spf"), DKIMCNAME: c.strings("dkim_cname"), MX: c.strings("mx"), CNAME: c.strings("cname")}
@@ -114,6 +126,16 @@ func (s scope) readSenderType(l *library) *senderType {
 		t.about.Inputs = append(t.about.Inputs, t.inputs[i].about())
 	}
 	return t
+}
+
+// example reads a sender block that is shown to people as it stands.
+func (s scope) example() string {
+	text := s.text("example")
+	if strings.ContainsFunc(text, func(r rune) bool { return isControl(r) && r != '\n' && r != '\t' }) {
+		s.report(s.rangeOf("example"), "Control character", "example must be plain lines of text.")
+		return ""
+	}
+	return strings.TrimRight(text, " \t\n")
 }
 
 // shape is what an input holds.
@@ -233,8 +255,8 @@ func shapeOf(v cty.Value) shape {
 // pattern compiles a regular expression in RE2 syntax. Its size is bounded,
 // since inputs are matched for every domain, and so is that of all together.
 func (s scope) pattern(l *library) *regexp.Regexp {
-	text := s.text("pattern")
-	if text == "" {
+	text, ok := s.line("pattern")
+	if !ok {
 		return nil
 	}
 	size, err := patternSize(text)

@@ -20,7 +20,7 @@ sender_type "mailgun" {
   }
 
   input "dkim_key" {
-    description = "the value of each selector's DKIM record, as Mailgun shows it without automatic sender security"
+    description = "the value of each selector's DKIM record, as Mailgun shows it without automatic sender security; required without dkim_cname"
     type        = "map"
     required    = length(input.dkim_cname) == 0
   }

@@ -6,7 +6,7 @@ sender_type "microsoft365" {
   mail_from   = domain
 
   # Until DKIM is enabled for the domain, mail is signed as the tenant.
-  signs_as = ["onmicrosoft.com"]
+  signs_as = input.tenant != null ? ["${input.tenant}.onmicrosoft.com"] : []
 
   # Nothing is built from the domain's name: since May 2025 the DKIM targets have
   # a character that can't be foretold, and since July 2026 the MX host is one
@@ -22,6 +22,13 @@ sender_type "microsoft365" {
     description = "the MX host, as the admin center shows it; without it the mx blocks of the domain hold"
     type        = "string"
     pattern     = "^[A-Za-z0-9.-]+\\.(mail\\.protection\\.outlook\\.com|mx\\.microsoft)$"
+    required    = false
+  }
+
+  input "tenant" {
+    description = "the tenant, as in TENANT.onmicrosoft.com, whose mail is known by it until DKIM is on"
+    type        = "string"
+    pattern     = "^[A-Za-z0-9]+$"
     required    = false
   }
 
@@ -77,6 +84,7 @@ sender_type "microsoft365" {
         selector1 = "selector1-example-com._domainkey.example.n-v1.dkim.mail.microsoft"
         selector2 = "selector2-example-com._domainkey.example.n-v1.dkim.mail.microsoft"
       }
+      tenant       = "example"
       verification = "ms12345678"
       autodiscover = true
     }
