@@ -164,7 +164,9 @@ func KindOf(d *Domain, k Key, v Value) (kind Kind, ok bool) {
 // it for. ok is false for a value that means nothing to mail.
 func KindAt(k Key, v Value) (kind Kind, ok bool) {
 	for i := range kinds {
-		if _, ok := kinds[i].owner(k, v); ok && (k.Type != TypeTXT || hasVersion(v, kinds[i].version)) {
+		// A key needs no version (RFC 6376 3.6.1).
+		any := k.Type != TypeTXT || kinds[i].id == KindDKIM
+		if _, ok := kinds[i].owner(k, v); ok && (any || hasVersion(v, kinds[i].version)) {
 			return kinds[i].id, true
 		}
 	}

@@ -121,8 +121,7 @@ func (r *ramp) besides() records.DMARCRecord {
 
 // end is today's record with the declared policy.
 func (r *ramp) end(today records.DMARCRecord) records.DMARCRecord {
-	today.Other = r.target.Other
-	return withPolicy(today, r.target)
+	return withPolicy(withOther(today, r.target.Other), r.target)
 }
 
 // align keeps the live alignment where the declared one is tighter, until its
@@ -173,7 +172,11 @@ func (r *ramp) loosen(today records.DMARCRecord) records.DMARCRecord {
 	if end.Reach().NoStricterThan(today.Reach()) {
 		return end
 	}
-	if lower := meet(today, end); strictlyLooser(lower, today) {
+	lower := meet(today, end)
+	if armed := withOther(lower, r.target.Other); armed.Reach().NoStricterThan(today.Reach()) {
+		lower = armed
+	}
+	if strictlyLooser(lower, today) {
 		return lower
 	}
 	return today
@@ -188,6 +191,11 @@ func meet(a, b records.DMARCRecord) records.DMARCRecord {
 	out.SP = written(min(subdomains(a), subdomains(b)), out.Policy, b.SP)
 	out.NP = written(min(nonexistent(a), nonexistent(b)), subdomains(out), b.NP)
 	return out
+}
+
+func withOther(record records.DMARCRecord, tags []records.Tag) records.DMARCRecord {
+	record.Other = tags
+	return record
 }
 
 // written is a policy as a tag: left out where it says what holds without it

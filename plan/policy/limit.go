@@ -192,6 +192,7 @@ func (l *limiter) split(s *slot) {
 		v = l.judge(s, false, "")
 		l.compareClosed(s, v, false)
 	}
+	v.passed = slices.DeleteFunc(v.passed, opensNothing)
 	l.today.Values = append(l.today.Values, v.today...)
 	l.today.Held = append(l.today.Held, v.held...)
 	l.today.Passed = append(l.today.Passed, v.passed...)
@@ -208,6 +209,12 @@ func (l *limiter) compareClosed(s *slot, v verdict, recorded bool) {
 			}
 		}
 	}
+}
+
+// opensNothing reports whether a change that was let through by hand is none,
+// since something else of the set holds it all the same.
+func opensNothing(p plan.Gated) bool {
+	return slices.Equal(p.Before, p.After) && slices.ContainsFunc(p.Gates, func(g plan.GateVerdict) bool { return g.Verdict == plan.Overridden })
 }
 
 // judge splits a slot: with the overrides of the journal or without them, and

@@ -100,7 +100,8 @@ func common(a, b []string) []string {
 }
 
 // takeBack asks the gate about an undone change and, where it holds, leaves
-// that part of the set as it is live.
+// that part of the set as it is live. What was to make room for a part that does
+// not come stays as well.
 func (c *court) takeBack(v *verdict, u undone) {
 	g := c.ask(GateRolledBack, u.key, u.words())
 	full := valuesAt(v.today, u.key)
@@ -120,7 +121,11 @@ func (c *court) takeBack(v *verdict, u undone) {
 		v.held = slices.DeleteFunc(v.held, func(h plan.Gated) bool { return h.Key == u.key })
 	}
 	v.held = append(v.held, gated)
-	v.passed = slices.DeleteFunc(v.passed, func(p plan.Gated) bool { return p.Key == u.key })
+	for i := range v.passed {
+		if v.passed[i].Key == u.key {
+			v.passed[i].After = left
+		}
+	}
 }
 
 // declared is a value with the TTL and the place of what was declared there.
@@ -135,7 +140,8 @@ func (c *court) declared(list []records.Declared, key records.Key, value records
 }
 
 // leftOf is what of the new values may be published when the undone parts are
-// taken back: term by term for SPF, host by host for MX, else nothing new.
+// taken back: term by term for SPF, host by host for MX, tag by tag for DMARC,
+// else nothing new.
 func (c *court) leftOf(full []records.Value, u undone) []records.Value {
 	live := c.values(u.key)
 	switch {
@@ -143,6 +149,8 @@ func (c *court) leftOf(full []records.Value, u undone) []records.Value {
 		return spfLeft(live[0], full[0], u)
 	case c.kind == records.KindMX:
 		return mxLeft(live, full, u)
+	case c.kind == records.KindDMARC:
+		return dmarcLeft(live, full, u)
 	default:
 		return live
 	}
@@ -157,34 +165,77 @@ func spfLeft(live, full records.Value, u undone) []records.Value {
 	terms := slices.DeleteFunc(slices.Clone(now.Terms), func(t spf.Term) bool {
 		return slices.Contains(u.added, records.SPFPart(t))
 	})
-	var back []spf.Term
-	for _, t := range old.Live() {
-		if slices.Contains(u.removed, records.SPFPart(t)) {
-			back = append(back, t)
-		}
-	}
+	back := slices.DeleteFunc(old.Live(), func(t spf.Term) bool {
+		return len(u.added) == 0 && !slices.Contains(u.removed, records.SPFPart(t))
+	})
 	rest, _ := now.All()
-	for _, p := range slices.Concat(u.added, u.removed) {
-		if strings.HasPrefix(p, "all=") {
-			rest, _ = old.All()
-		}
+	if was, _ := old.All(); slices.ContainsFunc(slices.Concat(u.added, u.removed), func(p string) bool { return strings.HasPrefix(p, "all=") }) {
+		rest = was
 	}
-	return []records.Value{records.Value(spf.Union(spf.New(terms...), back, rest).String())}
+	return []records.Value{sameWords(live, spf.Union(spf.New(terms...), back, rest))}
 }
 
+// sameWords is a record as it is live where it says the same in another order,
+// so that nothing is written for the order alone.
+func sameWords(live records.Value, r *spf.Record) records.Value {
+	value := records.Value(r.String())
+	ordered := slices.ContainsFunc(r.Live(), func(t spf.Term) bool { return t.Kind != spf.All && t.Qualifier != spf.Pass })
+	if !ordered && slices.Equal(records.Parts(records.KindSPF, []records.Value{value}), records.Parts(records.KindSPF, []records.Value{live})) {
+		return live
+	}
+	return value
+}
+
+// mxLeft keeps the live hosts that would make room for a host that does not
+// come. A null MX stands alone (RFC 7505 3).
 func mxLeft(live, full []records.Value, u undone) []records.Value {
-	var out []records.Value
-	for _, v := range full {
-		if !slices.Contains(u.added, string(v)) {
+	out := slices.DeleteFunc(slices.Clone(full), func(v records.Value) bool { return slices.Contains(u.added, string(v)) })
+	for _, v := range live {
+		mx, err := records.ParseMX(v)
+		stays := slices.Contains(u.removed, string(v)) || len(u.added) > 0 && !slices.ContainsFunc(out, func(o records.Value) bool {
+			other, err := records.ParseMX(o)
+			return err == nil && other.Host == mx.Host
+		})
+		if err == nil && stays && (!mx.Null() || len(out) == 0) && !slices.Contains(out, v) {
 			out = append(out, v)
 		}
 	}
-	for _, v := range live {
-		if slices.Contains(u.removed, string(v)) {
-			out = append(out, v)
-		}
+	if len(out) > 1 && slices.Contains(out, records.NullMX) {
+		return live
 	}
 	return out
+}
+
+// dmarcLeft takes the undone tags from the live record; those of the policy move
+// together.
+func dmarcLeft(live, full []records.Value, u undone) []records.Value {
+	old, exists := soleDMARC(live)
+	left, stays := soleDMARC(full)
+	if !exists || !stays || len(full) != 1 {
+		return live
+	}
+	for _, p := range slices.Concat(u.added, u.removed) {
+		switch tag, _, _ := strings.Cut(p, "="); tag {
+		case "p", "sp", "np", "pct", "t":
+			left = withPolicy(withOther(left, old.Other), old)
+		case "adkim":
+			left.ADKIM = old.ADKIM
+		case "aspf":
+			left.ASPF = old.ASPF
+		case "rua":
+			left.RUA = old.RUA
+		case "ruf":
+			left.RUF = old.RUF
+		case "fo":
+			left.FO = old.FO
+		default:
+			return live
+		}
+	}
+	if slices.Equal(records.Parts(records.KindDMARC, live), records.Parts(records.KindDMARC, []records.Value{left.Value()})) {
+		return live
+	}
+	return []records.Value{left.Value()}
 }
 
 // passTerms lists the terms of an SPF record that authorise someone.

@@ -44,7 +44,7 @@ func TestRolledBackHolds(t *testing.T) {
 		"a withdrawn term, its gate open": {
 			live: []string{"@ 300 TXT v=spf1 include:old.example include:x.example ~all"}, owned: []string{"spf @ TXT"}, past: swapped, open: []string{"spf-narrow"},
 			d: domain(declareSPF("v=spf1 include:x.example ~all")),
-			want: lines("today @ TXT: v=spf1 include:x.example include:old.example ~all",
+			want: lines("today @ TXT: v=spf1 include:old.example include:x.example ~all",
 				"rolled-back held @ TXT: v=spf1 include:x.example ~all"),
 		},
 		"an end": {

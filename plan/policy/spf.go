@@ -292,6 +292,9 @@ func (s *spfCase) record(h shape) []records.Declared {
 	want := s.want[0]
 	if len(h.keep) > 0 || h.soft || h.mild {
 		want.Value = records.Value(s.union(h).String())
+		if len(s.slot.live) == 1 {
+			want.Value = sameWords(s.slot.live[0].value, s.union(h))
+		}
 	}
 	return []records.Declared{want}
 }

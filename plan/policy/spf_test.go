@@ -409,17 +409,17 @@ func TestSPFInARecordBlock(t *testing.T) {
 	}{
 		"from a record block to an spf block": {
 			"record @ TXT " + odd, domain(declareSPF("v=spf1 include:a.example ~all")),
-			lines("today @ TXT: v=spf1 include:a.example include:b.example ~all",
+			lines("today @ TXT: "+odd,
 				"spf-narrow unknown @ TXT: v=spf1 include:a.example ~all"),
 		},
 		"from an spf block to a record block": {
 			"spf @ TXT " + odd, domain(declareRecord("@", records.TypeTXT, "v=spf1 include:a.example ~all")),
-			lines("today @ TXT: v=spf1 include:a.example include:b.example ~all",
+			lines("today @ TXT: "+odd,
 				"spf-narrow unknown @ TXT: v=spf1 include:a.example ~all"),
 		},
 		"from a record block to a narrower one": {
 			"record @ TXT " + odd, domain(declareRecord("@", records.TypeTXT, "v=spf1 include:a.example -all", "token=1")),
-			lines("today @ TXT: v=spf1 include:a.example include:b.example ~all", "today @ TXT: token=1",
+			lines("today @ TXT: "+odd, "today @ TXT: token=1",
 				"spf-narrow unknown @ TXT: v=spf1 include:a.example ~all",
 				"spf-hardfail unknown @ TXT: v=spf1 include:a.example include:b.example -all"),
 		},
