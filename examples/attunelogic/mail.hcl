@@ -13,61 +13,31 @@ domain "attunelogic.com" {
     every = "90d"
   }
 
-  # Google Workspace receives the mail.
-  mx {
-    host       = "aspmx.l.google.com"
-    preference = 1
+  # People write through Google Workspace, which receives the mail as well. It
+  # brings its SPF term, its MX hosts and the DKIM selector.
+  sender "google_workspace" {
+    dkim = { google = file("keys/google.pub.pem") }
+    mx   = "aspmx.l.google.com"
   }
 
-  mx {
-    host       = "alt1.aspmx.l.google.com"
-    preference = 5
+  # The product sends through SendGrid: two keys and the return path, by alias,
+  # so that SendGrid can change its keys without us.
+  sender "sendgrid" {
+    account     = "u4823106.wl117"
+    return_path = "em4823"
   }
 
-  mx {
-    host       = "alt2.aspmx.l.google.com"
-    preference = 5
-  }
-
-  mx {
-    host       = "alt3.aspmx.l.google.com"
-    preference = 10
-  }
-
-  mx {
-    host       = "alt4.aspmx.l.google.com"
-    preference = 10
-  }
-
-  # People write through Google Workspace, the product through SendGrid: one
-  # record with both. The live zone has two records, and a sender that this
-  # configuration forgot.
+  # The runbook lists SendGrid here too. Its bounces go to em4823, so nothing
+  # needs this any more; but it is live, and letting it go waits for evidence.
+  # The live zone has two records, and a sender that this configuration forgot.
   spf {
-    include = ["_spf.google.com", "sendgrid.net"]
+    include = ["sendgrid.net"]
     all     = "softfail" # "fail" once DMARC reports look clean
-  }
-
-  dkim "google" {
-    public_key = file("keys/google.pub.pem")
   }
 
   # The product signs with a key of its own.
   dkim "api2026" {
     public_key = file("keys/api2026.pub.pem")
-  }
-
-  # SendGrid's domain authentication: two keys and the return path, by CNAME,
-  # so that SendGrid can change its keys without us.
-  dkim "s1" {
-    cname = "s1.domainkey.u4823106.wl117.sendgrid.net"
-  }
-
-  dkim "s2" {
-    cname = "s2.domainkey.u4823106.wl117.sendgrid.net"
-  }
-
-  record "em4823" "CNAME" {
-    values = ["u4823106.wl117.sendgrid.net"]
   }
 
   # The target. What is published today is a step of the ramp that leads there:

@@ -95,9 +95,7 @@ func FindSenderType(types []SenderType, name string) (SenderType, error) {
 }
 
 func (l *loader) senderTypes() []SenderType {
-	if names, err := fileNames(l.dir); err == nil && len(names) > 0 {
-		l.readTypes()
-	}
+	l.readTypes()
 	l.cfg.Providers = []Provider{{Ref: records.ProviderRef{Type: "zonefile", Name: "example"}}}
 	types := &recipes{l: l, m: l.m}
 	var own, out []SenderType
@@ -122,6 +120,7 @@ func (l *loader) readTypes() {
 	units := slices.DeleteFunc(l.readUnits(), func(u unit) bool {
 		return u.kind != "sender_type" && u.kind != "variable" && u.kind != "locals"
 	})
+	l.diags = slices.DeleteFunc(l.diags, func(d Diagnostic) bool { return d.Source == nil }) // there is no configuration
 	top := l.readShared(units)
 	l.variables(top)
 	l.locals(top)
