@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"bytes"
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
@@ -48,11 +47,8 @@ func Seal(p Plan) (Plan, error) {
 			p.Summary.find(f)
 		}
 	}
-	b, err := json.Marshal(p)
-	if err != nil {
-		return p, fmt.Errorf("sealing the plan: %w", err)
-	}
-	p.ID, err = digest(b)
+	var err error
+	p.ID, err = digest(p)
 	return p, err
 }
 
@@ -98,25 +94,6 @@ func (s *Summary) find(f Finding) {
 	}
 }
 
-// digest hashes a plan's JSON without its id, over sorted keys, so that white
-// space and the order of fields don't count and fields of a later minor
-// version do.
-func digest(document []byte) (string, error) {
-	dec := json.NewDecoder(bytes.NewReader(document))
-	dec.UseNumber()
-	var tree map[string]any
-	if err := dec.Decode(&tree); err != nil {
-		return "", fmt.Errorf("reading the plan's JSON: %w", err)
-	}
-	delete(tree, "id")
-	b, err := json.Marshal(tree)
-	if err != nil {
-		return "", fmt.Errorf("writing the plan's JSON: %w", err)
-	}
-	sum := sha256.Sum256(b)
-	return "sha256:" + hex.EncodeToString(sum[:]), nil
-}
-
 // ErrAltered says that a plan file is not what was written.
 var ErrAltered = errors.New("the plan file was altered after it was made: make a new one with `maildns plan -o FILE`")
 
@@ -137,7 +114,7 @@ func Decode(b []byte) (Plan, error) {
 	if err := checkVersion(head.FormatVersion); err != nil {
 		return Plan{}, err
 	}
-	id, err := digest(b)
+	id, err := digestOf(b)
 	if err != nil {
 		return Plan{}, err
 	}
