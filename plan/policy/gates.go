@@ -107,8 +107,11 @@ func Judge(id string, c Case) plan.GateVerdict {
 		return plan.GateVerdict{ID: id, Verdict: plan.Unknown, Reason: "the journal can't be read", Needs: "a readable journal"}
 	}
 	v, reason, needs := g.judge(c)
-	if v != plan.Allow && needs != "" && byHand(id, c) {
-		needs += ", " + fmt.Sprintf(overrideHint, id, c.Domain.Name)
+	if hint := fmt.Sprintf(overrideHint, id, c.Domain.Name); v != plan.Allow && byHand(id, c) {
+		if needs != "" {
+			hint = needs + ", or " + hint
+		}
+		needs = hint
 	}
 	return plan.GateVerdict{ID: id, Verdict: v, Reason: reason, Needs: needs}
 }
