@@ -44,10 +44,14 @@ func TestSettleKeepsSeverity(t *testing.T) {
 
 func TestManyWarnings(t *testing.T) {
 	t.Parallel()
-	files := tenants(3 * maxNotes)
-	files["main.hcl"] = strings.Replace(files["main.hcl"], "  dmarc {", "  exception \"spf-ptr\" {\n    reason = \"x\"\n    until = \"2027-01-01\"\n  }\n  dmarc {", 1)
-	cfg := right(t, files, Environment{})
-	if len(cfg.Domains) != 3*maxNotes {
+	var exceptions strings.Builder
+	for i := range 10 {
+		fmt.Fprintf(&exceptions, "  exception \"rule-%d\" {\n    reason = \"x\"\n    until  = \"2027-01-01\"\n  }\n", i)
+	}
+	const domains = maxNotes/10 + 100
+	files := tenants(domains)
+	files["main.hcl"] = strings.Replace(files["main.hcl"], "  dmarc {", exceptions.String()+"  dmarc {", 1)
+	if cfg := right(t, files, Environment{}); len(cfg.Domains) != domains {
 		t.Errorf("%d domains", len(cfg.Domains))
 	}
 }

@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -33,24 +34,56 @@ func (u unit) start() records.Source {
 	return records.Source{File: u.file, Line: u.pos.Line, Column: max(1, u.pos.Column+len(u.open))}
 }
 
-// fileNames lists the configuration files of dir, sorted. Files whose name
-// begins with a dot are those of editors.
-func fileNames(dir string) ([]string, error) {
-	entries, err := os.ReadDir(dir)
+// configFile is a file of the configuration directory.
+type configFile struct {
+	name string
+	path string // where its text is
+	size int64
+}
+
+// configFiles lists the configuration files of dir by name. Files whose name
+// begins with a dot are those of editors. What can't be read is reported.
+func (l *loader) configFiles() ([]configFile, error) {
+	entries, err := os.ReadDir(l.dir)
 	if err != nil {
 		return nil, err
 	}
-	var names []string
+	var files []configFile
 	for _, e := range entries {
 		name := e.Name()
-		if e.IsDir() || strings.HasPrefix(name, ".") {
+		if e.IsDir() || strings.HasPrefix(name, ".") || !strings.HasSuffix(name, ".hcl") && !strings.HasSuffix(name, ".hcl.json") {
 			continue
 		}
-		if strings.HasSuffix(name, ".hcl") || strings.HasSuffix(name, ".hcl.json") {
-			names = append(names, name)
+		f, err := openable(l.dir, e)
+		if err != nil {
+			l.unreadable(name, err)
+			continue
 		}
+		files = append(files, f)
 	}
-	return names, nil
+	return files, nil
+}
+
+// openable finds the text of a file, which may be behind a symbolic link.
+func openable(dir string, e fs.DirEntry) (configFile, error) {
+	f := configFile{name: e.Name(), path: filepath.Join(dir, e.Name())}
+	if !e.Type().IsRegular() {
+		path, err := confine(dir, f.name)
+		if err != nil {
+			return f, err
+		}
+		f.path = path
+	}
+	info, err := os.Stat(f.path)
+	if err != nil {
+		return f, notThere(f.name, err)
+	}
+	f.size = info.Size()
+	return f, nil
+}
+
+func (l *loader) unreadable(name string, err error) {
+	l.note(Diagnostic{Severity: Error, Summary: "File can't be read", Detail: sentence(err), Source: point(records.Source{File: name, Line: 1, Column: 1})})
 }
 
 // noConfiguration says that there is nothing to read in dir.
@@ -68,30 +101,30 @@ func noConfiguration(dir string, err error) Diagnostic {
 
 // readUnits reads all files of the directory and cuts them into units.
 func (l *loader) readUnits() []unit {
-	names, err := fileNames(l.dir)
-	if err != nil || len(names) == 0 {
+	files, err := l.configFiles()
+	if err != nil || len(files) == 0 && len(l.diags) == 0 {
 		l.note(noConfiguration(l.dir, err))
 		return nil
 	}
+	files = l.affordable(files)
+	type result struct {
+		units []unit
+		err   error
+	}
+	results := make([]result, len(files))
+	inParallel(workers(), len(files), func(_, i int) {
+		if !l.late.Load() {
+			results[i].units, results[i].err = files[i].units()
+		}
+	})
 	var units []unit
-	total := 0
-	for _, name := range names {
-		if l.late.Load() {
-			break
+	for i, r := range results {
+		if r.err != nil {
+			l.unreadable(files[i].name, r.err)
 		}
-		data, err := l.readFile(name, maxSource-total)
-		if err != nil {
-			l.note(Diagnostic{Severity: Error, Summary: "File can't be read", Detail: sentence(err), Source: point(records.Source{File: name, Line: 1, Column: 1})})
-			continue
-		}
-		total += len(data)
-		if strings.HasSuffix(name, ".json") {
-			units = append(units, jsonUnits(name, data)...)
-		} else {
-			units = append(units, nativeUnits(name, data)...)
-		}
+		units = append(units, r.units...)
 		if len(units) > maxBlocks {
-			l.note(Diagnostic{Severity: Error, Summary: "Too many blocks", Source: point(records.Source{File: name, Line: 1, Column: 1}),
+			l.note(Diagnostic{Severity: Error, Summary: "Too many blocks", Source: point(units[maxBlocks].start()),
 				Detail: fmt.Sprintf("A configuration has at most %d blocks at the top level. Read tenants from one CSV file with for_each.", maxBlocks)})
 			return nil
 		}
@@ -99,27 +132,45 @@ func (l *loader) readUnits() []unit {
 	return units
 }
 
-// readFile reads a configuration file, which has at most so many bytes left.
-func (l *loader) readFile(name string, left int) ([]byte, error) {
-	path, err := confine(l.dir, name)
+// affordable returns the files that are not too much together.
+func (l *loader) affordable(files []configFile) []configFile {
+	var total int64
+	for i, f := range files {
+		if total += f.size; total > maxSource {
+			l.unreadable(f.name, fmt.Errorf("a configuration has at most %d MiB; read tenants from one CSV file with for_each", maxSource>>20))
+			return files[:i]
+		}
+	}
+	return files
+}
+
+// units reads a file and cuts it.
+func (f configFile) units() ([]unit, error) {
+	data, err := readUpTo(f.path, f.size)
+	switch {
+	case err != nil:
+		return nil, notThere(f.name, err)
+	case !utf8.Valid(data):
+		return nil, fmt.Errorf("%q is not UTF-8 text; save it in that encoding", f.name)
+	case strings.HasSuffix(f.name, ".json"):
+		return jsonUnits(f.name, data), nil
+	}
+	return nativeUnits(f.name, data), nil
+}
+
+// readUpTo reads so many bytes of a file at most: it may have grown.
+func readUpTo(path string, size int64) ([]byte, error) {
+	f, err := os.Open(filepath.Clean(path))
 	if err != nil {
 		return nil, err
 	}
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, notThere(name, err)
+	defer f.Close()
+	data := make([]byte, size)
+	n, err := io.ReadFull(f, data)
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
+		return nil, err
 	}
-	if info.Size() > int64(left) {
-		return nil, fmt.Errorf("a configuration has at most %d MiB; read tenants from one CSV file with for_each", maxSource>>20)
-	}
-	data, err := os.ReadFile(filepath.Clean(path))
-	if err != nil {
-		return nil, notThere(name, err)
-	}
-	if !utf8.Valid(data) {
-		return nil, fmt.Errorf("%q is not UTF-8 text; save it in that encoding", name)
-	}
-	return data, nil
+	return data[:n], nil
 }
 
 func nativeUnits(name string, data []byte) []unit {

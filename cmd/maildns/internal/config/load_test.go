@@ -525,7 +525,7 @@ func TestExamples(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, dir := range dirs {
-		if files, err := fileNames(dir); err != nil || len(files) == 0 {
+		if files, err := filepath.Glob(filepath.Join(dir, "*.hcl")); err != nil || len(files) == 0 {
 			continue
 		}
 		t.Run(filepath.Base(dir), func(t *testing.T) {
