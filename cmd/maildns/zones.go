@@ -260,26 +260,24 @@ func ownedBy(state plan.State) map[records.Name]int {
 	return out
 }
 
-// planned is one zone's plan with what it was computed from.
+// planned is one zone's plan. What it was computed from is not kept: of ten
+// thousand zones that would be a lot.
 type planned struct {
 	work    *zoneWork
-	zone    *provider.Zone
-	plan    policy.ZonePlan
-	state   plan.State
-	head    journal.Head
+	domains []plan.Domain
 	journal plan.JournalStatus
-	err     error
+	err     error // why the zone could not be read
 }
 
 // planZone reads one zone and plans it. An unreadable journal leaves the plan
 // possible: nothing then counts as owned, and every gate says unknown.
 func (s *site) planZone(ctx context.Context, w *zoneWork, zone *provider.Zone) planned {
-	p := planned{work: w, zone: zone, journal: plan.JournalRead}
-	var err error
-	if p.state, p.head, err = s.book.State(ctx, w.name); err != nil {
-		p.state, p.journal = plan.State{}, plan.JournalUnreadable
+	p := planned{work: w, journal: plan.JournalRead}
+	state, head, err := s.book.State(ctx, w.name)
+	if err != nil {
+		state, p.journal = plan.State{}, plan.JournalUnreadable
 		s.warn("%v", err)
-	} else if p.head.Absent() {
+	} else if head.Absent() {
 		p.journal = plan.JournalAbsent
 	}
 	live, err := zone.Read(ctx)
@@ -287,14 +285,14 @@ func (s *site) planZone(ctx context.Context, w *zoneWork, zone *provider.Zone) p
 		p.err = err
 		return p
 	}
-	if p.head.Pending != nil && p.journal == plan.JournalRead {
-		p.state = journal.Next(p.state, *p.head.Pending, live, s.clock.Moment())
+	if head.Pending != nil && p.journal == plan.JournalRead {
+		state = journal.Next(state, *head.Pending, live, s.clock.Moment())
 	}
-	p.plan = policy.PlanZone(policy.ZoneInput{
-		Live: live, Past: p.state.Index(), Journal: p.journal, SPF: s.facts.SPF(ctx, live, w.domains), Clock: s.clock,
+	p.domains = policy.PlanZone(policy.ZoneInput{
+		Live: live, Past: state.Index(), Journal: p.journal, SPF: s.facts.SPF(ctx, live, w.domains), Clock: s.clock,
 		Domains: w.domains, Others: w.others, Open: s.open,
 		Transactional: zone.Limits().Transactional, Source: plan.LiveProvider,
-	})
+	}).Domains
 	return p
 }
 
@@ -367,7 +365,7 @@ func (s *site) seal(zones []planned) (plan.Plan, error) {
 		p.Journal = plan.JournalRead // nothing was asked of it
 	}
 	for _, z := range zones {
-		p.Domains = append(p.Domains, z.plan.Domains...)
+		p.Domains = append(p.Domains, z.domains...)
 		p.Journal = merge(p.Journal, z.journal)
 	}
 	return plan.Seal(p)
