@@ -185,7 +185,7 @@ func (p *applying) readFile(ctx context.Context) error {
 	if len(removals(p.reviewed)) > p.admitted() {
 		// What of the file would be removed today needs a look at the zones.
 		zones, failed, err := p.planZones(ctx, p.works)
-		if err = errors.Join(err, errorsOf(failed)); err != nil {
+		if err := errors.Join(err, errorsOf(failed)); err != nil {
 			return err
 		}
 		fresh, err := p.seal(zones)
@@ -558,7 +558,7 @@ func (a *app) tellErrors(results []apply.Result) {
 		case r.Status == apply.Done:
 			a.warn("%v", r.Err)
 		default:
-			_, _ = fmt.Fprintf(a.err, "Error: %v\n", r.Err)
+			_, _ = fmt.Fprintf(a.err, "Error: %s\n", safe(r.Err))
 		}
 		if r.Err != nil {
 			told[r.Err.Error()] = true
