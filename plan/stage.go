@@ -149,18 +149,28 @@ func (s *stager) claim(t *Today) {
 }
 
 // claimLeft claims the sets that our last value has left, for the domain that
-// the name belongs to: their former TTL returns.
+// the name belongs to: their former TTL returns. So do values that an
+// interrupted run has lost there.
 func (s *stager) claimLeft(domains map[records.Name]*Today) {
 	for _, set := range s.past.Sets {
-		key := records.Key{Name: set.Name, Type: set.Type}
-		if _, claimed := s.claims[key]; claimed || set.Written.IsZero() {
-			continue
+		if !set.Written.IsZero() {
+			s.claimFor(domains, records.Key{Name: set.Name, Type: set.Type})
 		}
-		for n := key.Name; n != ""; n = n.Parent() {
-			if t, ok := domains[n]; ok {
-				s.at(t, key)
-				break
-			}
+	}
+	for _, l := range s.past.Lost {
+		s.claimFor(domains, l.Key)
+	}
+}
+
+// claimFor claims a set that nobody has claimed for the domain above it.
+func (s *stager) claimFor(domains map[records.Name]*Today, key records.Key) {
+	if _, claimed := s.claims[key]; claimed {
+		return
+	}
+	for n := key.Name; n != ""; n = n.Parent() {
+		if t, ok := domains[n]; ok {
+			s.at(t, key)
+			return
 		}
 	}
 }
@@ -271,7 +281,7 @@ func (s *stager) change(key records.Key, c *claim, before, after *records.RRset)
 		item.Kind = s.firstKind(key, c, after)
 		item.Meaning = append(item.Meaning, "puts back what an interrupted run has lost")
 	}
-	s.pass(&item, c, old)
+	s.pass(&item, c)
 	if s.mustWait(key.Type, old, now) {
 		s.wait(&item, c, before, old[item.Kind], now[item.Kind])
 	}
@@ -337,7 +347,7 @@ func changedKinds(old, now map[records.Kind][]records.Value) []records.Kind {
 }
 
 // pass notes the gates that let the change through, and by whose hand.
-func (s *stager) pass(item *Change, c *claim, old map[records.Kind][]records.Value) {
+func (s *stager) pass(item *Change, c *claim) {
 	for _, p := range c.passed {
 		for _, g := range p.Gates {
 			item.Gates = append(item.Gates, g)

@@ -79,6 +79,7 @@ type State struct {
 // live until the set is written or edited again, so that the next run puts the
 // former back, and gates judge by the latter.
 type Lost struct {
+	Domain records.Name `json:"domain"` // whose run it was
 	records.Key
 	TTL  records.TTL     `json:"ttl"` // of the set as it was
 	Kept []records.Value `json:"kept,omitempty"`

@@ -43,6 +43,7 @@ func (w *work) complete(in *journal.Intent, fresh policy.ZonePlan, approved poli
 	in.Overrides = w.overrides(fresh.Used)
 	in.Declared = declared(today, approved)
 	in.Expected = w.expected(today, approved)
+	in.Expected.Lost = w.lost()
 	all := fresh
 	if len(w.job.Others) > 0 {
 		all = w.planAll(w.state)
@@ -130,6 +131,19 @@ func (w *work) expected(today []plan.Today, approved policy.Approved) journal.Ex
 	return out
 }
 
+// lost is what of the values that an interrupted run took this run doesn't put
+// back and gives up neither: those of other domains, and of sets whose change
+// waits or is held.
+func (w *work) lost() []plan.Lost {
+	later := map[records.Key]bool{}
+	for _, d := range w.accepted.domains {
+		for _, c := range d.Changes {
+			later[c.Key()] = later[c.Key()] || c.State != plan.Ready
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(w.state.Lost), func(l plan.Lost) bool { return w.accepted.names[l.Domain] && !later[l.Key] })
+}
+
 // due is when the zone's next step is due, whichever of its domains it belongs
 // to. A step that was due and that this run leaves, since it is another
 // domain's, stays due.
@@ -195,7 +209,7 @@ func (w *work) idle(in journal.Intent) bool {
 // that has lapsed doesn't.
 func memory(s plan.State, now plan.Moment) string {
 	s.Overrides = slices.DeleteFunc(slices.Clone(s.Overrides), func(o plan.Override) bool { return !now.At.Before(o.Until) })
-	out, err := json.Marshal([]any{some(s.Owned), some(s.Domains), some(s.Holds), some(s.Overrides), s.Due.At})
+	out, err := json.Marshal([]any{some(s.Owned), some(s.Domains), some(s.Holds), some(s.Overrides), s.Due.At, some(s.Lost)})
 	if err != nil {
 		return err.Error() // never: names, numbers and times
 	}

@@ -207,7 +207,7 @@ func (w *work) expectRollback(way plan.Restoration, approved policy.Approved, so
 		after = w.live // never: they were computed from it
 	}
 	past, clock := w.state.Index(), w.Clock()
-	out := journal.Expected{Holds: slices.Clone(way.Holds)}
+	out := journal.Expected{Holds: slices.Clone(way.Holds), Lost: w.state.Lost}
 	for i := range out.Holds {
 		out.Holds[i].Run, out.Holds[i].At = w.ID, clock.Moment()
 	}

@@ -111,6 +111,8 @@ type Expected struct {
 	// Due is when the zone's next waiting step becomes due, whichever domain
 	// it belongs to; zero for none.
 	Due plan.Moment `json:"due"`
+	// Lost is what of State.Lost is still to be put back.
+	Lost []plan.Lost `json:"lost,omitempty"`
 }
 
 // Target is a provider or notify block as an incident needs it: every

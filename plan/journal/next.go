@@ -82,7 +82,7 @@ func Abandon(prev plan.State, in Intent, now records.Zone, clock plan.Clock, pro
 	in.Items, in.Declared, in.Overrides, in.Domains, in.Expected = nil, nil, nil, nil, Expected{}
 	r := newRun(prev, in, now, at)
 	out := Outcome{Header: Header{Zone: in.Zone, Seq: in.Seq, Run: in.Run, Time: at}, Result: Failed, Error: problem, State: r.next()}
-	out.State.Due, out.State.Reload = at, prev.Reload
+	out.State.Due, out.State.Reload, out.State.Lost = at, prev.Reload, prev.Lost
 	return out
 }
 
@@ -105,7 +105,8 @@ const reloadAttribute = "reload"
 // It follows from what is live, never from what was meant to be:
 //
 //   - Owned: what was owned and what the intent declares, as far as it is
-//     live; nothing of the domains of a release.
+//     live, and what was owned and is lost until it is put back; nothing of the
+//     domains of a release.
 //   - Sets: a set that the run has changed was written now, returns to the TTL
 //     that its item declares, and was seen until now with the TTL that it had.
 //     Any other set whose TTL or values differ from those in prev.Live was last
@@ -135,21 +136,28 @@ type run struct {
 	after    records.Zone
 	at       plan.Moment
 	concerns map[records.Name]bool // the domains that it works on
+	mended   map[valueID]bool      // what was lost before, and was to stay
 }
 
 func newRun(prev plan.State, in Intent, after records.Zone, at plan.Moment) *run {
 	r := &run{
 		prev: prev, in: in, before: records.NewZone(in.Zone, in.NegativeTTL, in.Snapshot...), after: after, at: at,
-		concerns: make(map[records.Name]bool, len(in.Domains)),
+		concerns: make(map[records.Name]bool, len(in.Domains)), mended: map[valueID]bool{},
 	}
 	for _, d := range in.Domains {
 		r.concerns[d] = true
+	}
+	for _, l := range prev.Lost {
+		for _, v := range l.Kept {
+			r.mended[valueID{l.Key, v}] = true
+		}
 	}
 	return r
 }
 
 func (r *run) next() plan.State {
-	owned := r.owned()
+	lost := r.lost()
+	owned := r.owned(lost)
 	return plan.State{
 		Seq:       r.in.Seq,
 		At:        r.at,
@@ -161,7 +169,7 @@ func (r *run) next() plan.State {
 		Live:      r.after.Sets(),
 		Due:       r.due(),
 		Reload:    r.prev.Reload && r.result() != Done,
-		Lost:      r.lost(),
+		Lost:      lost,
 	}
 }
 
@@ -173,26 +181,43 @@ func (r *run) lost() []plan.Lost {
 		return nil
 	}
 	all := make(map[records.Key]plan.Lost, len(r.prev.Lost))
-	for _, l := range r.prev.Lost {
+	for _, l := range r.lostBefore() {
 		if r.asLeft(l.Key) {
 			all[l.Key] = l
 		}
 	}
 	for _, i := range r.in.Items {
 		switch {
-		case i.Live(r.after):
-			delete(all, i.Key())
-		case r.touched(i):
+		case i.Live(r.after) && i.Step == plan.StepChange:
+			delete(all, i.Key()) // what it doesn't bring back isn't wanted any more
+		case !i.Live(r.after) && r.touched(i):
 			all[i.Key()] = r.lostOf(i, all[i.Key()])
 		}
 	}
 	var out []plan.Lost
 	for _, k := range slices.SortedFunc(maps.Keys(all), records.Key.Compare) {
-		if l := all[k]; len(l.Kept)+len(l.Gone) > 0 {
+		if l := r.stillMissing(all[k]); len(l.Kept)+len(l.Gone) > 0 {
 			out = append(out, l)
 		}
 	}
 	return out
+}
+
+// lostBefore is what was lost and is not given up: a run that is done says what
+// it has left for later.
+func (r *run) lostBefore() []plan.Lost {
+	if r.in.Command != CommandRelease && r.result() == Done {
+		return r.in.Expected.Lost
+	}
+	return r.prev.Lost
+}
+
+// stillMissing drops the values that are live.
+func (r *run) stillMissing(l plan.Lost) plan.Lost {
+	now, _ := r.after.Set(l.Key)
+	l.Kept = slices.DeleteFunc(slices.Clone(l.Kept), now.Has)
+	l.Gone = slices.DeleteFunc(slices.Clone(l.Gone), now.Has)
+	return l
 }
 
 // asLeft reports whether nobody has edited a set since prev was recorded.
@@ -203,17 +228,18 @@ func (r *run) asLeft(k records.Key) bool {
 }
 
 // lostOf is what an item that stopped half way has taken from its set, beside
-// what was lost of it before.
+// what was lost of it before. What a rollback takes away is to go in any case.
 func (r *run) lostOf(i Item, before plan.Lost) plan.Lost {
 	was, _ := r.before.Set(i.Key())
-	now, _ := r.after.Set(i.Key())
-	l := plan.Lost{Key: i.Key(), TTL: cmp.Or(before.TTL, was.TTL)}
+	l := plan.Lost{Domain: i.Domain, Key: i.Key(), TTL: cmp.Or(before.TTL, was.TTL)}
+	if i.After == nil {
+		return l // that all of it goes was the purpose
+	}
 	for _, v := range slices.Concat(was.Values, before.Kept, before.Gone) {
 		switch {
-		case now.Has(v):
-		case i.After != nil && slices.Contains(i.After.Values, v):
+		case slices.Contains(i.After.Values, v):
 			l.Kept = append(l.Kept, v)
-		case i.After != nil: // to go for good was the purpose of the others
+		case r.in.Command != CommandRollback:
 			l.Gone = append(l.Gone, v)
 		}
 	}
@@ -266,10 +292,16 @@ func compareOwned(a, b plan.Owned) int {
 	)
 }
 
-func (r *run) owned() []plan.Owned {
+func (r *run) owned(lost []plan.Lost) []plan.Owned {
 	owner := make(map[valueID]plan.Owned, len(r.prev.Owned)+len(r.in.Declared))
+	comesBack := map[valueID]bool{}
+	for _, l := range lost {
+		for _, v := range l.Kept {
+			comesBack[valueID{l.Key, v}] = true
+		}
+	}
 	for _, o := range r.prev.Owned {
-		if r.live(o) && !r.releases(o.Domain) {
+		if (r.live(o) || comesBack[idOf(o)]) && !r.releases(o.Domain) {
 			owner[idOf(o)] = o
 		}
 	}
@@ -433,7 +465,8 @@ func (r *run) due() plan.Moment {
 	}
 }
 
-// effects lists the values that the run's items brought and took.
+// effects lists the values that the run's items brought and took. What only
+// comes back, since an interrupted run had lost it, was not brought by them.
 func (r *run) effects() (written, removed []plan.Owned) {
 	owner := make(map[valueID]plan.Owned, len(r.prev.Owned)+len(r.in.Declared))
 	for _, o := range slices.Concat(r.prev.Owned, r.in.Declared) {
@@ -449,7 +482,7 @@ func (r *run) effects() (written, removed []plan.Owned) {
 		before, _ := r.before.Set(i.Key())
 		after, _ := r.after.Set(i.Key())
 		for _, v := range i.come() {
-			if after.Has(v) && !before.Has(v) {
+			if after.Has(v) && !before.Has(v) && !r.mended[valueID{i.Key(), v}] {
 				written = append(written, value(i, v))
 			}
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/attunelogic/maildns/plan/journal"
 	"github.com/attunelogic/maildns/records"
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 )
 
@@ -475,7 +476,7 @@ func TestProperty3WhatARunLostIsRemembered(t *testing.T) {
 	t.Parallel()
 	key := key(zone, records.TypeTXT)
 	lost := func(kept, gone []records.Value) []plan.Lost {
-		return []plan.Lost{{Key: key, TTL: 3600, Kept: kept, Gone: gone}}
+		return []plan.Lost{{Domain: zone, Key: key, TTL: 3600, Kept: kept, Gone: gone}}
 	}
 	strangers, old := []records.Value{foreign}, []records.Value{spfOld}
 	for name, c := range map[string]struct {
@@ -492,6 +493,11 @@ func TestProperty3WhatARunLostIsRemembered(t *testing.T) {
 			after:  untouched().With(records.RRset{Key: key}),
 			change: func(_ *plan.State, in *journal.Intent) { in.Transactional = true },
 		},
+		"a rollback takes back what is to go": {
+			after:  untouched().With(records.RRset{Key: key}),
+			change: func(_ *plan.State, in *journal.Intent) { in.Command = journal.CommandRollback },
+			want:   lost(strangers, nil),
+		},
 		"a set that was to go": {
 			after: untouched().With(txt(zone, 3600, foreign)),
 			change: func(_ *plan.State, in *journal.Intent) {
@@ -503,7 +509,7 @@ func TestProperty3WhatARunLostIsRemembered(t *testing.T) {
 			change: func(prev *plan.State, _ *journal.Intent) {
 				prev.Lost = []plan.Lost{{Key: key, TTL: 7200, Gone: []records.Value{"v=spf1 +all"}}}
 			},
-			want: []plan.Lost{{Key: key, TTL: 7200, Kept: strangers, Gone: []records.Value{"v=spf1 +all"}}},
+			want: []plan.Lost{{Domain: zone, Key: key, TTL: 7200, Kept: strangers, Gone: []records.Value{"v=spf1 +all"}}},
 		},
 		"lost before, and written since": {
 			after: done(),
@@ -511,17 +517,27 @@ func TestProperty3WhatARunLostIsRemembered(t *testing.T) {
 				prev.Lost = lost(strangers, nil)
 			},
 		},
-		"lost before, the set is not touched": {
-			after: untouched(),
+		"lost before, and left for later": {
+			after: untouched().With(txt(zone, 3600, spfOld)),
 			change: func(prev *plan.State, in *journal.Intent) {
-				prev.Lost, in.Items = lost(strangers, nil), nil
+				prev.Lost, in.Items, in.Expected.Lost = lost(strangers, nil), nil, lost(strangers, nil)
+				in.Snapshot = untouched().With(txt(zone, 3600, spfOld)).Sets()
+				prev.Live = in.Snapshot
 			},
 			want: lost(strangers, nil),
+		},
+		"lost before, and wanted no more": {
+			after: untouched().With(txt(zone, 3600, spfOld)),
+			change: func(prev *plan.State, in *journal.Intent) {
+				prev.Lost, in.Items = lost(strangers, nil), nil
+				in.Snapshot = untouched().With(txt(zone, 3600, spfOld)).Sets()
+				prev.Live = in.Snapshot
+			},
 		},
 		"lost before, the set was edited since": {
 			after: untouched(),
 			change: func(prev *plan.State, in *journal.Intent) {
-				prev.Lost, in.Items = lost(strangers, nil), nil
+				prev.Lost, in.Items, in.Expected.Lost = lost(strangers, nil), nil, lost(strangers, nil)
 				prev.Live = zoneOf(txt(zone, 60, foreign)).Sets()
 			},
 		},
@@ -531,7 +547,7 @@ func TestProperty3WhatARunLostIsRemembered(t *testing.T) {
 			c.change(&prev, &in)
 		}
 		out := journal.Conclude(prev, in, c.after, clock(11), "")
-		if diff := cmp.Diff(c.want, out.State.Lost); diff != "" {
+		if diff := cmp.Diff(c.want, out.State.Lost, cmpopts.EquateEmpty()); diff != "" {
 			t.Errorf("%s: lost (-want +got):\n%s", name, diff)
 		}
 		for _, l := range out.State.Lost {
@@ -649,8 +665,9 @@ func TestProperty3OnlyWhatIsLiveAndOursIsEverOwned(t *testing.T) {
 		out := journal.Conclude(prev, in, after, clock(2), "")
 		for _, o := range out.State.Owned {
 			set, _ := after.Set(o.Key())
-			if !set.Has(o.Value) {
-				t.Fatalf("%v is owned and not live", o)
+			lost := slices.ContainsFunc(out.State.Lost, func(l plan.Lost) bool { return l.Key == o.Key() && slices.Contains(l.Kept, o.Value) })
+			if !set.Has(o.Value) && !lost {
+				t.Fatalf("%v is owned, neither live nor to be put back", o)
 			}
 			if !slices.Contains(prev.Owned, o) && !slices.Contains(in.Declared, o) {
 				t.Fatalf("%v is owned by nobody's word", o)
