@@ -107,8 +107,9 @@ func TestDeclared(t *testing.T) {
 	}
 }
 
-// TestDomainAttributes checks what a domain says about itself.
-func TestDomainAttributes(t *testing.T) {
+// TestR24R25DomainAttributes checks what a domain says about itself: its owner,
+// its review and the rest.
+func TestR24R25DomainAttributes(t *testing.T) {
 	t.Parallel()
 	cfg := right(t, map[string]string{"main.hcl": localProvider + `
 policy {
@@ -166,6 +167,29 @@ domain "Müller.example." {
 	}
 	if _, found := cfg.Domain("b.example"); found {
 		t.Error("a domain is found that is not there")
+	}
+}
+
+// TestR22DeclaredTTL proves that no mail record may be declared with a TTL
+// above ttl_max, unless the domain admits it.
+func TestR22DeclaredTTL(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		body string
+		ok   bool
+	}{
+		{`ttl = "1h"`, true},
+		{`ttl = 3601`, false},
+		{"mx {\n host = \"mx.example.net\"\n ttl = \"2h\"\n}", false},
+		{"dmarc {\n policy = \"none\"\n ttl = \"1d\"\n}", false},
+		{"ttl = \"2h\"\npolicy {\n ttl_max = \"2h\"\n}", true},
+	}
+	for _, tt := range tests {
+		_, diags := Load(t.Context(), write(t, map[string]string{"main.hcl": domainOf(tt.body)}), Environment{})
+		found := slices.ContainsFunc(diags, func(d Diagnostic) bool { return d.Rule == RuleTTLMax && d.Severity == Error })
+		if found == tt.ok || diags.HasErrors() == tt.ok {
+			t.Errorf("%s: %v", tt.body, diags)
+		}
 	}
 }
 
