@@ -20,13 +20,45 @@ type life struct {
 	*world
 	rt        *rapid.T
 	strangers map[records.Key]map[records.Value]bool // what others have put there
+	caches    caches
+	applying  bool // and not rolling back, which waits for nothing
 	log       []string
 }
 
-// TestProperty3And4ALifeWithFaults: whatever happens to its runs, strangers'
-// values survive, the journal is true, and a run that nothing disturbs ends with
-// nothing to do.
-func TestProperty3And4ALifeWithFaults(t *testing.T) {
+// caches is how long the caches of the world may hold a value.
+type caches map[cached]time.Time
+
+type cached struct {
+	key   records.Key
+	value records.Value
+	ttl   records.TTL
+}
+
+// watch is told of each write. A value that an apply replaces is in no cache
+// any more with a TTL that would let it outlive the change by more than
+// ttl_change.
+func (l *life) watch(before, after records.Zone) {
+	for _, key := range []records.Key{txtKey(rptName), txtKey("_smtp._tls.b.a.example"), txtKey("x.a.example")} {
+		was, _ := before.Set(key)
+		now, _ := after.Set(key)
+		for _, v := range was.Values {
+			l.caches[cached{key, v, was.TTL}] = l.now
+			if now.Has(v) || !l.applying {
+				continue
+			}
+			for c, served := range l.caches {
+				if c.key == key && c.value == v && c.ttl > 300 && l.now.Before(served.Add(time.Duration(c.ttl)*time.Second)) {
+					l.t.Errorf("%q at %s is replaced, and was served with TTL %d until %s", v, key, c.ttl, served)
+				}
+			}
+		}
+	}
+}
+
+// TestProperty345ALifeWithFaults: whatever happens to its runs, strangers' values
+// survive, the journal is true, nothing is replaced that caches still hold for
+// long, and a run that nothing disturbs ends with nothing to do.
+func TestProperty345ALifeWithFaults(t *testing.T) {
 	t.Parallel()
 	for host, limits := range hosts() {
 		t.Run(host, func(t *testing.T) {
@@ -39,7 +71,7 @@ func TestProperty3And4ALifeWithFaults(t *testing.T) {
 func live(t *testing.T, rt *rapid.T, limits provider.Limits) {
 	l := &life{world: newWorld(t, subZone()), rt: rt, strangers: map[records.Key]map[records.Value]bool{}}
 	l.t = fatal{t, rt, l}
-	l.host.limits = limits
+	l.host.limits, l.caches, l.host.watch = limits, caches{}, l.watch
 	l.stranger(txtKey(zoneA), token, true)
 	for range rapid.IntRange(1, 12).Draw(rt, "actions") {
 		switch rapid.SampledFrom([]string{"apply", "apply", "apply", "rollback", "edit", "unlock"}).Draw(rt, "action") {
@@ -123,6 +155,7 @@ func (l *life) anyConfiguration() []*records.Domain {
 func (l *life) applyAny() {
 	config := l.anyConfiguration()
 	l.note("apply %s", describe(config))
+	l.applying = true
 	r := l.process(l.anyFault()).apply(config...)
 	l.note("status %d: %v", r.Status, r.Err)
 	l.reboot()
@@ -147,6 +180,7 @@ func (l *life) rollbackAny() {
 		return
 	}
 	l.note("rollback to %s", to)
+	l.applying = false
 	p := l.process(l.anyFault())
 	job := p.rollbackJob(to)
 	forced(&job)
@@ -196,6 +230,7 @@ func (l *life) stranger(key records.Key, v records.Value, put bool) {
 func (l *life) settles() {
 	config := l.anyConfiguration()
 	l.note("at last: apply %s", describe(config))
+	l.applying = true
 	for range 4 {
 		if r := l.apply(config...); r.Status != apply.Done {
 			l.t.Fatalf("undisturbed: status %d: %v", r.Status, r.Err)

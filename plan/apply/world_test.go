@@ -362,6 +362,7 @@ type host struct {
 	zones  map[records.Name]records.Zone
 	served map[records.Name]records.Zone // what the server has read; nil: it reads by itself
 	writes []string                      // the run of each write that changed a zone
+	watch  func(before, after records.Zone)
 }
 
 func (h *host) read(name records.Name) records.Zone {
@@ -389,6 +390,9 @@ func (h *host) transact(name records.Name, changes []records.Change, run string)
 		return err
 	}
 	h.writes = append(h.writes, run)
+	if h.watch != nil {
+		h.watch(h.zones[name], after)
+	}
 	h.zones[name] = after
 	return nil
 }
