@@ -7,11 +7,19 @@ import (
 	"context"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 	"time"
 )
 
+// memoryLimit is where the garbage collector begins to work harder, so that no
+// input makes a run take more than it needs; GOMEMLIMIT sets another one.
+const memoryLimit = 448 << 20
+
 func main() {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(memoryLimit)
+	}
 	// A reader that goes away (a pager, head) must not end a run between two
 	// writes: what can't be printed is an error like any other.
 	signal.Ignore(syscall.SIGPIPE)
