@@ -114,8 +114,11 @@ func describeDMARC(before, after []Value) []string {
 	switch {
 	case len(before) == 0:
 		lines = append(lines, "new DMARC record, policy "+is.label(is.Policy))
+		// Nothing was aligned before: a strict mode is not a change.
+		lines = append(lines, strictModes(is)...)
+		was.ADKIM, was.ASPF = is.ADKIM, is.ASPF
 	case len(after) == 0:
-		return append(lines, "DMARC record removed, policy "+was.label(was.Policy)+" → none"+loosens(was.Effects(), is.Effects()))
+		return append(lines, "DMARC record removed, policy "+was.label(was.Policy)+" → no policy"+loosens(was.Effects(), is.Effects()))
 	default:
 		lines = append(lines, describePolicies("policy", was, is, was.Policy, is.Policy, DMARCRecord.Effects)...)
 	}
@@ -238,6 +241,18 @@ func otherParts(r DMARCRecord) []string {
 		}
 	}
 	return append(parts, tagParts(r.Other)...)
+}
+
+// strictModes names the alignments of a new record that are not the default.
+func strictModes(r DMARCRecord) []string {
+	var lines []string
+	if r.ADKIM.Strict() {
+		lines = append(lines, "strict DKIM alignment")
+	}
+	if r.ASPF.Strict() {
+		lines = append(lines, "strict SPF alignment")
+	}
+	return lines
 }
 
 func describeAlignment(what string, was, is Alignment) []string {

@@ -219,11 +219,11 @@ func TestDescribeDMARC(t *testing.T) {
 		},
 		{
 			"new", nil, []Value{"v=DMARC1; p=none; rua=mailto:a@b.example; ruf=mailto:c@b.example; adkim=s"},
-			[]string{"new DMARC record, policy none", "DKIM alignment relaxed → strict", "+ aggregate reports to mailto:a@b.example", "+ failure reports to mailto:c@b.example"},
+			[]string{"new DMARC record, policy none", "strict DKIM alignment", "+ aggregate reports to mailto:a@b.example", "+ failure reports to mailto:c@b.example"},
 		},
 		{
 			"removed", []Value{"v=DMARC1; p=reject" + rua}, nil,
-			[]string{"DMARC record removed, policy reject → none: LOOSENS"},
+			[]string{"DMARC record removed, policy reject → no policy: LOOSENS"},
 		},
 		{
 			"reports stop",
