@@ -2,6 +2,7 @@ package config
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -238,8 +239,8 @@ func FuzzParseTemplate(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		parsed, err := parseTemplate(text)
 		if err != nil {
-			fault, ok := err.(*templateError)
-			if !ok || fault.at < 0 || fault.at > len(text) {
+			var fault *templateError
+			if !errors.As(err, &fault) || fault.at < 0 || fault.at > len(text) {
 				t.Fatalf("%#v has no place in a text of %d bytes", err, len(text))
 			}
 			return

@@ -105,7 +105,7 @@ func (l *loader) senderTypes() []SenderType {
 		if !r.broken {
 			about.Records = l.example(r, types)
 		}
-		if r.preset {
+		if about.Preset {
 			out = append(out, about)
 		} else {
 			own = append(own, about)

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"path/filepath"
@@ -68,7 +69,7 @@ func checkPresetFile(t *testing.T, name string) {
 		t.Fatal(err)
 	}
 	formatted, diags := Format(src, name+".hcl")
-	if len(diags) > 0 || string(formatted) != string(src) {
+	if len(diags) > 0 || !bytes.Equal(formatted, src) {
 		t.Errorf("not in canonical format, %v", diags)
 	}
 	l := newLoader(t.TempDir(), Environment{Now: noon})

@@ -45,7 +45,7 @@ func (s scope) sender(d *records.Domain, types *recipes) (m made, ok bool) {
 	}
 	k.make(r)
 	k.blame(r)
-	if !s.m.hold(k.count * blockCost) {
+	if !s.m.hold(k.count*blockCost) || s.m.late.Load() {
 		return made{}, false
 	}
 	return k.made, !k.diags.HasErrors()
@@ -91,16 +91,21 @@ func (k *maker) begin(r *recipe) bool {
 
 // checkAttributes finds attributes that are no inputs of the type.
 func (k *maker) checkAttributes(r *recipe) {
-	names := slices.Clone(reserved)
-	for _, in := range r.inputs {
-		names = append(names, in.name)
-	}
-	slices.Sort(names)
 	for _, name := range slices.Sorted(maps.Keys(k.attrs)) {
-		if !slices.Contains(names, name) {
+		if names := r.attributes(); !slices.Contains(names, name) {
 			k.report(k.attrs[name].nameRng, "Unknown input", "%s has no input %q.%s It has %s.", k.title(), name, didYouMean(name, names), strings.Join(names, ", "))
 		}
 	}
+}
+
+// attributes lists what a sender block of the type may have.
+func (t *senderType) attributes() []string {
+	names := slices.Clone(reserved)
+	for _, in := range t.inputs {
+		names = append(names, in.name)
+	}
+	slices.Sort(names)
+	return names
 }
 
 // input evaluates one input. What is absent or null has the default, which may
@@ -317,7 +322,7 @@ func (k *maker) one(c scope) {
 	case "record":
 		f := c.record(k.name())
 		f.TTL = k.ttl(c)
-		k.count += len(f.Values)
+		k.count += max(len(f.Values)-1, 0) // the block itself counts as one
 		k.take(c, f)
 	}
 }

@@ -295,9 +295,8 @@ func patternSize(text string) (int, error) {
 // expressions of the block belong.
 type recipe struct {
 	*senderType
-	block  *block
-	ctx    *hcl.EvalContext // what expressions see besides domain and input
-	preset bool
+	block *block
+	ctx   *hcl.EvalContext // what expressions see besides domain and input
 }
 
 // recipes finds sender types for one worker and reads each when it is first
@@ -358,7 +357,7 @@ func (r *recipes) scope(of *recipe, diags *Diagnostics) scope {
 // preset reads a type that comes with the program. It sees no locals and no
 // variables.
 func (r *recipes) preset(name string) *recipe {
-	out := &recipe{ctx: &hcl.EvalContext{Functions: r.l.base.Functions}, preset: true}
+	out := &recipe{ctx: &hcl.EvalContext{Functions: r.l.base.Functions}}
 	out.block = parsePreset(name, r.m)
 	out.senderType = r.scope(out, new(Diagnostics)).readSenderType(&library{})
 	out.about.Preset = true
@@ -367,13 +366,12 @@ func (r *recipes) preset(name string) *recipe {
 
 // parsePreset reads an embedded file, which a test has proved to be right.
 func parsePreset(name string, m *meter) *block {
-	file := "senders/" + name + ".hcl"
 	empty := &block{kind: "sender_type", labels: []string{name}}
-	src, err := presets.ReadFile(file)
+	src, err := presets.ReadFile("senders/" + name + ".hcl")
 	if err != nil {
 		return empty
 	}
-	blocks, _ := unit{kind: "sender_type", file: file, src: src, pos: hcl.InitialPos}.parse(m)
+	blocks, _ := unit{kind: "sender_type", file: "the preset " + name, src: src, pos: hcl.InitialPos}.parse(m)
 	if len(blocks) == 0 {
 		return empty
 	}
@@ -443,7 +441,7 @@ func bare(n hclsyntax.Node) hclsyntax.Node {
 
 // title names the type in a sentence.
 func (r *recipe) title() string {
-	if r.preset {
+	if r.about.Preset {
 		return fmt.Sprintf("the preset %q", r.about.Name)
 	}
 	return fmt.Sprintf("sender_type %q (%s)", r.about.Name, place(r.about.Place))

@@ -59,6 +59,8 @@ func compareSenders(a, b records.Sender) int {
 		cmp.Compare(a.MailFrom, b.MailFrom),
 		slices.Compare(a.Selectors, b.Selectors),
 		slices.Compare(a.From, b.From),
+		slices.Compare(a.SignsAs, b.SignsAs),
+		compareBools(a.SharedIP, b.SharedIP),
 		slices.CompareFunc(a.ReturnPath, b.ReturnPath, records.Key.Compare),
 		slices.CompareFunc(a.SPF, b.SPF, func(a, b records.SenderSPF) int {
 			return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Term, b.Term))
@@ -172,4 +174,14 @@ func (a *adder) addSelector(m made, k records.DKIM) {
 	a.selectors[k.Selector] = m.Source
 	k.Source = m.Source
 	a.domain.DKIM = append(a.domain.DKIM, k)
+}
+
+func compareBools(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case b:
+		return -1
+	}
+	return 1
 }

@@ -232,6 +232,15 @@ func TestSenderTTL(t *testing.T) {
 	}
 }
 
+// TestSenderMX lets the MTA-STS policy take its hosts from a sender's.
+func TestSenderMX(t *testing.T) {
+	t.Parallel()
+	cfg := right(t, map[string]string{"main.hcl": domainOf("mta_sts {\n mode = \"testing\"\n}\nsender \"google_workspace\" {\n mx = \"smtp.google.com\"\n}")}, Environment{})
+	if diff := cmp.Diff([]string{"smtp.google.com"}, cfg.Domains[0].MTASTS.Policy.MX); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // TestSenderForTenants makes one sender for each domain of a for_each.
 func TestSenderForTenants(t *testing.T) {
 	t.Parallel()
