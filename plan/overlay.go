@@ -2,6 +2,7 @@ package plan
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 
 	"github.com/attunelogic/maildns/records"
@@ -101,9 +102,9 @@ func (o *overlay) foreign(domain records.Name, k records.Key, v records.Value) b
 
 func (o *overlay) result() []records.RRset {
 	out := make([]records.RRset, 0, len(o.sets))
-	for k, values := range o.sets {
+	for _, k := range slices.SortedFunc(maps.Keys(o.sets), records.Key.Compare) {
 		set, _ := o.live.Set(k)
-		wanted := records.NewRRset(k, set.TTL, values...)
+		wanted := records.NewRRset(k, set.TTL, o.sets[k]...)
 		wanted.Fixed = set.Fixed
 		out = append(out, wanted)
 	}

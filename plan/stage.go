@@ -40,10 +40,10 @@ func Stage(live records.Zone, changes []records.Change, today []Today, past *Pas
 // claim says which domains have a part in a record set, and what they want
 // there. A set is one item of a plan, in the plan of the domain that answers.
 type claim struct {
-	today    *Today   // the domain that answers
-	all      []*Today // all that have a part, by name
-	values   map[records.Value]want
-	declared map[records.Value]bool // wanted in the end
+	today    *Today          // the domain that answers
+	all      []*Today        // all that have a part, by name
+	values   []want          // wanted today; the last of a value counts
+	declared []records.Value // wanted in the end
 	covers   []cover
 	held     []gated
 	passed   []gated
@@ -52,6 +52,7 @@ type claim struct {
 
 // want, cover and gated are parts of a claim, each with the domain that has it.
 type want struct {
+	value records.Value
 	kind  records.Kind
 	today *Today
 }
@@ -79,7 +80,7 @@ type stager struct {
 	past    *Past
 	clock   Clock
 	claims  map[records.Key]*claim
-	left    map[records.Key]records.RRset // as the newest entry left the sets
+	left    records.Zone // as the newest entry left the zone
 	out     Staged
 }
 
@@ -88,14 +89,11 @@ func newStager(live records.Zone, changes []records.Change, today []Today, past 
 		live: live, past: past, clock: clock,
 		changes: make(map[records.Key]records.Change, len(changes)),
 		claims:  map[records.Key]*claim{},
-		left:    make(map[records.Key]records.RRset, len(past.Live)),
+		left:    records.NewZone(live.Name, live.NegativeTTL, past.Live...),
 		out:     Staged{Changes: map[records.Name][]Change{}},
 	}
 	for _, c := range changes {
 		s.changes[c.Key] = c
-	}
-	for _, set := range past.Live {
-		s.left[set.Key] = set
 	}
 	byName := make(map[records.Name]*Today, len(today))
 	for i := range today {
@@ -111,7 +109,7 @@ func newStager(live records.Zone, changes []records.Change, today []Today, past 
 func (s *stager) at(t *Today, k records.Key) *claim {
 	c, ok := s.claims[k]
 	if !ok {
-		c = &claim{today: t, values: map[records.Value]want{}, declared: map[records.Value]bool{}}
+		c = &claim{today: t}
 		s.claims[k] = c
 	}
 	if !slices.Contains(c.all, t) {
@@ -123,13 +121,14 @@ func (s *stager) at(t *Today, k records.Key) *claim {
 func (s *stager) claim(t *Today) {
 	for _, v := range t.Values {
 		c := s.at(t, v.Key)
-		c.values[v.Value] = want{v.Kind, t}
+		c.values = append(c.values, want{v.Value, v.Kind, t})
 		if v.TTL != 0 && (c.ttl == 0 || v.TTL < c.ttl) {
 			c.ttl = v.TTL
 		}
 	}
 	for _, v := range t.Declared {
-		s.at(t, v.Key).declared[v.Value] = true
+		c := s.at(t, v.Key)
+		c.declared = append(c.declared, v.Value)
 	}
 	for _, v := range t.Covers {
 		c := s.at(t, v.Key)
@@ -178,19 +177,21 @@ func (s *stager) claimFor(domains map[records.Name]*Today, key records.Key) {
 // part says what a value of a claimed set is for, and whose it is; ok is false
 // for a foreign one.
 func (s *stager) part(key records.Key, c *claim, v records.Value) (want, bool) {
-	if w, ok := c.values[v]; ok {
-		return w, true
+	for _, w := range slices.Backward(c.values) {
+		if w.value == v {
+			return w, true
+		}
 	}
 	if owner, ok := s.past.Owner(key, v); ok {
 		i := slices.IndexFunc(c.all, func(t *Today) bool { return t.Domain.Name == owner.Domain })
 		if i < 0 {
 			return want{}, false
 		}
-		return want{owner.Kind, c.all[i]}, true
+		return want{v, owner.Kind, c.all[i]}, true
 	}
 	for _, cover := range c.covers {
 		if cover.Matches(key, v) {
-			return want{cover.Kind, cover.today}, true
+			return want{v, cover.Kind, cover.today}, true
 		}
 	}
 	return want{}, false
@@ -487,7 +488,7 @@ func (s *stager) cachedUntil(before *records.RRset, settings records.Settings) t
 			later(seen.TTL, seen.Moment)
 		}
 	}
-	if set, ok := s.left[before.Key]; ok {
+	if set, ok := s.left.Set(before.Key); ok {
 		later(set.TTL, s.past.At)
 	}
 	return until
@@ -525,7 +526,7 @@ func (s *stager) declaredTTL(key records.Key, c *claim) records.TTL {
 // with, so that what it returns to is what the journal says.
 func (s *stager) ours(key records.Key, live records.RRset, exists bool) bool {
 	set, known := s.past.Set(key)
-	left, wasLeft := s.left[key]
+	left, wasLeft := s.left.Set(key)
 	return known && set.Base != 0 && !set.Written.IsZero() && (!exists || wasLeft && left.TTL == live.TTL)
 }
 
@@ -539,7 +540,7 @@ func (s *stager) declaredSet(key records.Key, c *claim, after *records.RRset) *S
 			}
 		}
 	}
-	values = append(values, slices.Collect(maps.Keys(c.declared))...)
+	values = append(values, c.declared...)
 	if len(values) == 0 {
 		return nil
 	}

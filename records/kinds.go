@@ -111,7 +111,7 @@ func (d *Domain) Declared() []Declared {
 	if d.Removed {
 		return nil
 	}
-	var out []Declared
+	out := make([]Declared, 0, 8+len(d.MX)+len(d.DKIM)+len(d.Free)) // of the other kinds there is a value or two
 	for i := range kinds {
 		out = append(out, kinds[i].declared(d)...)
 	}

@@ -137,8 +137,11 @@ func (z Zone) Len() int { return len(z.sets) }
 // of those with the same keys, the last where several have one key; a set
 // without values removes its key.
 func (z Zone) With(sets ...RRset) Zone {
-	added := slices.Clone(sets)
-	slices.SortStableFunc(added, func(a, b RRset) int { return a.Compare(b.Key) })
+	added, byKey := sets, func(a, b RRset) int { return a.Compare(b.Key) }
+	if !slices.IsSortedFunc(added, byKey) {
+		added = slices.Clone(sets)
+		slices.SortStableFunc(added, byKey)
+	}
 	out := make([]RRset, 0, len(z.sets)+len(added))
 	rest := z.sets
 	for i, s := range added {

@@ -168,7 +168,10 @@ func (s *slot) keys(more ...records.Declared) []records.Key {
 	for _, h := range s.live {
 		out = append(out, h.key)
 	}
-	for _, d := range slices.Concat(s.want, more) {
+	for _, d := range s.want {
+		out = append(out, d.Key)
+	}
+	for _, d := range more {
 		out = append(out, d.Key)
 	}
 	slices.SortFunc(out, records.Key.Compare)
