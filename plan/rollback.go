@@ -132,7 +132,7 @@ func newRestorer(live records.Zone, past *Past, target Target, opts RestoreOptio
 		r.base[records.Key{Name: s.Name, Type: s.Type}] = s.Base
 	}
 	r.note(r.ours, past.Owned, target.Written)
-	r.note(r.back, target.Owned, past.Owned, target.Removed)
+	r.note(r.back, target.Owned, past.Owned, attribute(target.Removed, past.Owned, target.Owned, target.Written))
 	for _, o := range past.Owned {
 		if r.chosen(o) {
 			r.owned[o.Key()] = append(r.owned[o.Key()], o.Value)
@@ -142,6 +142,29 @@ func newRestorer(live records.Zone, past *Past, target Target, opts RestoreOptio
 		slices.SortFunc(list, compareShares)
 	}
 	return r
+}
+
+// attribute gives each value that was taken to the domain that has its kind at
+// its name. Nobody had owned it, so its entry has it under the domain that
+// answered for the whole set.
+func attribute(taken []Owned, owned ...[]Owned) []Owned {
+	type place struct {
+		records.Key
+		kind records.Kind
+	}
+	domains := map[place]records.Name{}
+	for _, o := range slices.Concat(owned...) {
+		if o = o.effective(); o.Kind != records.KindRecord {
+			domains[place{o.Key(), o.Kind}] = o.Domain
+		}
+	}
+	out := slices.Clone(taken)
+	for i, o := range out {
+		if domain, ok := domains[place{o.Key(), o.effective().Kind}]; ok {
+			out[i].Domain = domain
+		}
+	}
+	return out
 }
 
 func compareShares(a, b share) int {

@@ -209,6 +209,12 @@ func TestR19Restore(t *testing.T) {
 			want: sortedLines("update spf @ TXT: 300 mine=1 | "+string(one)+", then 3600 mine=1 | "+string(one),
 				"hold spf @ +[include:two.example] -[include:one.example]", "hold record @ +[mine=2] -[mine=1]"),
 		},
+		"what nobody owned belongs to the domain that has its kind there": {
+			now: []records.RRset{txt("b", 300, two, "parent=2")}, owned: slices.Concat(owns(apex, records.KindRecord, key("b", "TXT"), "parent=2"), owns(child, records.KindSPF, key("b", "TXT"), two)), opts: plan.RestoreOptions{Domains: []records.Name{child}},
+			target: plan.Target{Sets: []records.RRset{txt("b", 300, one)}, Removed: owns(apex, records.KindSPF, key("b", "TXT"), one),
+				Written: slices.Concat(owns(apex, records.KindRecord, key("b", "TXT"), "parent=2"), owns(child, records.KindSPF, key("b", "TXT"), two))},
+			want: sortedLines("b.a.example update spf b TXT: 300 parent=2 | "+string(one)+", then 300 parent=2 | "+string(one), "hold spf b +[include:two.example] -[include:one.example]"),
+		},
 		"only the chosen domain": {
 			now: []records.RRset{txt("@", 300, two), txt("b", 300, two)}, owned: slices.Concat(spfOwned(two), owns(child, records.KindSPF, key("b", "TXT"), two)), opts: plan.RestoreOptions{Domains: []records.Name{child}},
 			target: plan.Target{Sets: []records.RRset{txt("@", 300, one), txt("b", 300, one)}, Owned: slices.Concat(spfOwned(one), owns(child, records.KindSPF, key("b", "TXT"), one)),

@@ -166,6 +166,9 @@ func anyDeclaration(t *rapid.T) *records.Domain {
 	for _, v := range some(t, "record", records.Value("mine=1"), "mine=2") {
 		parts = append(parts, declareRecord("@", records.TypeTXT, v))
 	}
+	for _, v := range some(t, "record below", records.Value("parent=1"), "parent=2") {
+		parts = append(parts, declareRecord("sub", records.TypeTXT, v))
+	}
 	ttl := pick(t, "declared ttl", records.TTL(0), 0, 60, 3600)
 	return domain(append(parts, func(d *records.Domain) { d.TTL = ttl })...)
 }
@@ -174,4 +177,27 @@ func anyDeclaration(t *rapid.T) *records.Domain {
 func anyGates(t *rapid.T) []string {
 	return some(t, "gate", policy.GateNarrow, policy.GateHardFail, policy.GateAdoption, policy.GateRamp, policy.GateDKIMRemoval,
 		policy.GateMXCutover, policy.GateMTASTSFile, policy.GateMTASTSRemoval, policy.GateRolledBack)
+}
+
+// subLive is what is live at sub.a.example.
+func subLive(t *rapid.T) []string {
+	ttl := anyTTL(t)
+	lines := some(t, "sub foreign", fmt.Sprintf("sub %d TXT token=2", ttl))
+	if rapid.Bool().Draw(t, "sub spf") {
+		lines = append(lines, fmt.Sprintf("sub %d TXT %s", ttl, liveSPF(t)))
+	}
+	if rapid.Bool().Draw(t, "sub dmarc") {
+		lines = append(lines, fmt.Sprintf("_dmarc.sub %d TXT %s", anyTTL(t), liveDMARC(t)))
+	}
+	return lines
+}
+
+// subDeclaration is the declaration of sub.a.example.
+func subDeclaration(t *rapid.T) *records.Domain {
+	d := anyDeclaration(t)
+	d.Name, d.Free, d.MTASTS = "sub.a.example", nil, nil
+	for _, v := range some(t, "sub record", records.Value("mine=1"), "mine=2") {
+		declareRecord("@", records.TypeTXT, v)(d)
+	}
+	return d
 }

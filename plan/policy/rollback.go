@@ -162,17 +162,19 @@ func spfLeft(live, full records.Value, u undone) []records.Value {
 	if err != nil {
 		return []records.Value{live}
 	}
-	terms := slices.DeleteFunc(slices.Clone(now.Terms), func(t spf.Term) bool {
-		return slices.Contains(u.added, records.SPFPart(t))
-	})
+	undone := func(t spf.Term) bool { return slices.Contains(u.added, records.SPFPart(t)) }
+	terms := slices.DeleteFunc(slices.Clone(now.Terms), undone)
 	back := slices.DeleteFunc(old.Live(), func(t spf.Term) bool {
-		return len(u.added) == 0 && !slices.Contains(u.removed, records.SPFPart(t))
+		return isEnd(t) || len(u.added) == 0 && !slices.Contains(u.removed, records.SPFPart(t))
 	})
-	rest, _ := now.All()
-	if was, _ := old.All(); slices.ContainsFunc(slices.Concat(u.added, u.removed), func(p string) bool { return strings.HasPrefix(p, "all=") }) {
-		rest = was
+	if slices.ContainsFunc(now.Terms, func(t spf.Term) bool { return isEnd(t) && undone(t) }) ||
+		slices.ContainsFunc(old.Terms, func(t spf.Term) bool { return isEnd(t) && slices.Contains(u.removed, records.SPFPart(t)) }) {
+		// The end is one thing: it stays as it is live.
+		end := slices.DeleteFunc(slices.Clone(old.Terms), func(t spf.Term) bool { return !isEnd(t) })
+		terms = slices.DeleteFunc(terms, func(t spf.Term) bool { return isEnd(t) || slices.ContainsFunc(end, same(t)) })
+		terms = append(terms, end...)
 	}
-	return []records.Value{sameWords(live, spf.Union(spf.New(terms...), back, rest))}
+	return []records.Value{sameWords(live, unite(spf.New(terms...), back))}
 }
 
 // sameWords is a record as it is live where it says the same in another order,

@@ -52,6 +52,21 @@ func TestRolledBackHolds(t *testing.T) {
 			d:    domain(declareSPF("v=spf1 a mx -all")),
 			want: lines("today @ TXT: v=spf1 a mx ~all", "rolled-back held @ TXT: v=spf1 a mx -all"),
 		},
+		"a redirect in the place of an end": {
+			live: []string{"@ 300 TXT v=spf1 a -all"}, owned: []string{"spf @ TXT"}, past: hold(undid(records.KindSPF, spfKey, []string{"redirect=bad.example"}, []string{"all=-"})),
+			d:    domain(declareSPF("v=spf1 a mx redirect=bad.example")),
+			want: lines("today @ TXT: v=spf1 a mx -all", "rolled-back held @ TXT: v=spf1 a mx redirect=bad.example"),
+		},
+		"an end in the place of a redirect": {
+			live: []string{"@ 300 TXT v=spf1 redirect=good.example"}, owned: []string{"spf @ TXT"}, past: hold(undid(records.KindSPF, spfKey, []string{"all=~"}, []string{"redirect=good.example"})), open: []string{"spf-narrow"},
+			d:    domain(declareSPF("v=spf1 mx ~all")),
+			want: lines("today @ TXT: v=spf1 mx redirect=good.example", "rolled-back held @ TXT: v=spf1 mx ~all"),
+		},
+		"a sender makes no room for one that doesn't come": {
+			live: []string{"@ 300 TXT v=spf1 include:old.example ~all"}, owned: []string{"spf @ TXT"}, past: added, open: []string{"spf-narrow"},
+			d:    domain(declareSPF("v=spf1 include:bad.example ~all")),
+			want: lines("today @ TXT: v=spf1 include:old.example ~all", "rolled-back held @ TXT: v=spf1 include:bad.example ~all"),
+		},
 		"an override": {
 			live: []string{"@ 300 TXT v=spf1 include:old.example ~all"}, owned: []string{"spf @ TXT"}, past: added, open: []string{"rolled-back"},
 			d: domain(declareSPF("v=spf1 include:old.example include:bad.example ~all")),
@@ -67,6 +82,19 @@ func TestRolledBackHolds(t *testing.T) {
 			live: []string{"@ 300 MX 10 old.example"}, owned: []string{"mx @ MX"}, past: hold(undid(records.KindMX, mxKey, []string{"5 bad.example"}, nil)),
 			d:    domain(declareMX("5 bad.example", "7 good.example", "10 old.example")),
 			want: lines("today @ MX: 10 old.example", "today @ MX: 7 good.example", "rolled-back held @ MX: 10 old.example | 5 bad.example | 7 good.example"),
+		},
+		"a host makes no room for one that doesn't come": {
+			live: []string{"@ 300 MX 10 old.example"}, owned: []string{"mx @ MX"}, past: hold(undid(records.KindMX, mxKey, []string{"5 bad.example"}, nil)), open: []string{"mx-cutover"},
+			d: domain(declareMX("5 bad.example")), want: lines("today @ MX: 10 old.example", "rolled-back held @ MX: 5 bad.example"),
+		},
+		"a null MX that was undone": {
+			live: []string{"@ 300 MX 10 old.example"}, owned: []string{"mx @ MX"}, past: hold(undid(records.KindMX, mxKey, []string{"0 ."}, []string{"10 old.example"})), open: []string{"mx-cutover"},
+			d: domain(nullMX), want: lines("today @ MX: 10 old.example", "rolled-back held @ MX: 0 ."),
+		},
+		"reports elsewhere are undone, the rest of the record goes on": {
+			live: []string{"_dmarc 300 TXT v=DMARC1; p=reject; rua=mailto:old@a.example"}, owned: []string{"dmarc _dmarc TXT"},
+			past: hold(undid(records.KindDMARC, dmarcKey, []string{"rua=mailto:bad@a.example"}, []string{"rua=mailto:old@a.example"})), d: domain(declareDMARC("v=DMARC1; p=reject; rua=mailto:bad@a.example; fo=1")),
+			want: lines("today _dmarc TXT: v=DMARC1; p=reject; rua=mailto:old@a.example; fo=1", "rolled-back held _dmarc TXT: v=DMARC1; p=reject; rua=mailto:bad@a.example; fo=1"),
 		},
 		"a policy, its gate open": {
 			live: []string{"_dmarc 300 TXT v=DMARC1; p=none"}, owned: []string{"dmarc _dmarc TXT"}, open: []string{"dmarc-ramp"},

@@ -304,19 +304,28 @@ func (s *spfCase) union(h shape) *spf.Record {
 	if h.mild {
 		declared = spf.New(slices.DeleteFunc(slices.Clone(declared.Terms), s.isTaker)...)
 	}
-	end, has := declared.All()
-	target, redirects := declared.Find(spf.Redirect)
-	switch {
-	case h.soft:
+	if h.soft {
 		return spf.Union(declared, h.keep, s.liveRest())
-	case has || !redirects:
-		return spf.Union(declared, h.keep, end)
 	}
-	// The end stays with the redirect, which an all would make dead.
-	terms := slices.DeleteFunc(slices.Clone(declared.Terms), func(t spf.Term) bool { return t.Kind == spf.Redirect })
-	terms = slices.DeleteFunc(spf.Union(spf.New(terms...), h.keep, end).Terms, func(t spf.Term) bool { return t.Kind == spf.All })
+	return unite(declared, h.keep)
+}
+
+// unite adds terms to a record and leaves its end as it is, be it an all or a
+// redirect, which an all would make dead (RFC 7208 6.1).
+func unite(r *spf.Record, more []spf.Term) *spf.Record {
+	end, has := r.All()
+	target, redirects := r.Find(spf.Redirect)
+	if has || !redirects {
+		return spf.Union(r, more, end)
+	}
+	rest := slices.DeleteFunc(slices.Clone(r.Terms), isEnd)
+	more = slices.DeleteFunc(slices.Clone(more), func(t spf.Term) bool { return t.Kind == spf.Redirect && t.Key() == target.Key() })
+	terms := slices.DeleteFunc(spf.Union(spf.New(rest...), more, end).Terms, isEnd)
 	return spf.New(append(terms, target)...)
 }
+
+// isEnd reports whether a term decides about everyone else.
+func isEnd(t spf.Term) bool { return t.Kind == spf.All || t.Kind == spf.Redirect }
 
 func (s *spfCase) isTaker(t spf.Term) bool {
 	return slices.ContainsFunc(s.leaving, func(l leaving) bool { return l.taker && l.term.String() == t.String() })
