@@ -118,12 +118,12 @@ func Diff(from, to records.Zone) []records.Change {
 	change := func(k records.Key) {
 		changes = append(changes, records.Change{Key: k, Before: setAt(from, k), After: setAt(to, k)})
 	}
-	for _, before := range from.Sets() {
+	for before := range from.All() {
 		if after, ok := to.Set(before.Key); !ok || !after.Equal(before) {
 			change(before.Key)
 		}
 	}
-	for _, after := range to.Sets() {
+	for after := range to.All() {
 		if _, ok := from.Set(after.Key); !ok {
 			change(after.Key)
 		}

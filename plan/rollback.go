@@ -463,7 +463,7 @@ func Snapshot(zone records.Zone, keys ...records.Key) []records.RRset {
 		wanted[k] = true
 	}
 	var out []records.RRset
-	for _, s := range zone.Sets() {
+	for s := range zone.All() {
 		switch s.Type {
 		case records.TypeTXT, records.TypeMX, records.TypeCNAME, records.TypeTLSA:
 			out = append(out, s)

@@ -3,6 +3,7 @@ package records
 import (
 	"cmp"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 )
@@ -116,6 +117,9 @@ func (z Zone) Set(k Key) (set RRset, ok bool) {
 	}
 	return z.sets[i], true
 }
+
+// All goes through the record sets in the order of Key.Compare.
+func (z Zone) All() iter.Seq[RRset] { return slices.Values(z.sets) }
 
 // Sets returns all record sets in the order of Key.Compare.
 func (z Zone) Sets() []RRset { return slices.Clone(z.sets) }

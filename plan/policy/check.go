@@ -99,7 +99,13 @@ func (s Subject) several(kind records.Kind, is func(string) bool) []plan.Finding
 }
 
 func ofKind(list []records.Declared, kind records.Kind, key records.Key) []records.Value {
-	return valuesAt(slices.DeleteFunc(slices.Clone(list), func(d records.Declared) bool { return d.Kind != kind }), key)
+	var same []records.Declared
+	for _, d := range list {
+		if d.Kind == kind && d.Key == key {
+			same = append(same, d)
+		}
+	}
+	return valuesAt(same, key)
 }
 
 // allLive reports whether the zone has all of some values.

@@ -62,21 +62,15 @@ func PlanZone(in ZoneInput) ZonePlan {
 // like mail and that nobody declares, and values that are owned for a domain
 // that has vanished from the configuration.
 func unmanagedOf(in ZoneInput, today []plan.Today) map[records.Name][]plan.Unmanaged {
-	w := said{names: map[records.Name]bool{}, at: map[records.Key]claim{}}
-	for _, t := range today {
-		w.add(t.Domain.Name, t.Declared, t.Covers)
-	}
-	for _, d := range in.Others {
-		w.add(d.Name, d.Declared(), records.Covers(d))
-	}
+	w := saidBy(today, in.Others)
 	out := map[records.Name][]plan.Unmanaged{}
-	for _, set := range in.Live.Sets() {
+	for set := range in.Live.All() {
 		owner := nearest(w.names, set.Name)
 		if owner == "" {
 			continue
 		}
 		for _, v := range set.Values {
-			if w.at[set.Key].has(v) {
+			if w.has(set.Key, v) {
 				continue
 			}
 			if why, ok := strange(in.Past, w.names, set.Key, v); ok {
@@ -87,37 +81,47 @@ func unmanagedOf(in ZoneInput, today []plan.Today) map[records.Name][]plan.Unman
 	return out
 }
 
-// said is what the domains of a zone declare, by record set.
+// said is what the domains of a zone declare, in the order of keys.
 type said struct {
-	names map[records.Name]bool
-	at    map[records.Key]claim
+	names    map[records.Name]bool
+	declared []records.Declared
+	covers   []records.Cover
 }
 
-// claim is what the declarations say of one record set.
-type claim struct {
-	values []records.Value
-	covers []records.Cover
-}
-
-func (w *said) add(domain records.Name, declared []records.Declared, covers []records.Cover) {
-	w.names[domain] = true
-	for _, d := range declared {
-		c := w.at[d.Key]
-		c.values = append(c.values, d.Value)
-		w.at[d.Key] = c
+func saidBy(today []plan.Today, others []*records.Domain) said {
+	w := said{names: make(map[records.Name]bool, len(today)+len(others))}
+	var declared [][]records.Declared
+	var covers [][]records.Cover
+	for _, t := range today {
+		w.names[t.Domain.Name] = true
+		declared, covers = append(declared, t.Declared), append(covers, t.Covers)
 	}
-	for _, cover := range covers {
-		c := w.at[cover.Key]
-		c.covers = append(c.covers, cover)
-		w.at[cover.Key] = c
+	for _, d := range others {
+		w.names[d.Name] = true
+		declared, covers = append(declared, d.Declared()), append(covers, records.Covers(d))
 	}
+	w.declared, w.covers = slices.Concat(declared...), slices.Concat(covers...)
+	slices.SortFunc(w.declared, func(a, b records.Declared) int { return a.Key.Compare(b.Key) })
+	slices.SortFunc(w.covers, func(a, b records.Cover) int { return a.Key.Compare(b.Key) })
+	return w
 }
 
 // has reports whether a live value is declared, or one that a declaration takes
 // the place of.
-func (c claim) has(v records.Value) bool {
-	return slices.Contains(c.values, v) ||
-		slices.ContainsFunc(c.covers, func(cover records.Cover) bool { return cover.Matches(cover.Key, v) })
+func (w *said) has(k records.Key, v records.Value) bool {
+	i, _ := slices.BinarySearchFunc(w.declared, k, func(d records.Declared, k records.Key) int { return d.Key.Compare(k) })
+	for ; i < len(w.declared) && w.declared[i].Key == k; i++ {
+		if w.declared[i].Value == v {
+			return true
+		}
+	}
+	i, _ = slices.BinarySearchFunc(w.covers, k, func(c records.Cover, k records.Key) int { return c.Key.Compare(k) })
+	for ; i < len(w.covers) && w.covers[i].Key == k; i++ {
+		if w.covers[i].Matches(k, v) {
+			return true
+		}
+	}
+	return false
 }
 
 // strange says why a live value is worth showing.
