@@ -512,6 +512,9 @@ func (s *stager) declaredTTL(key records.Key, c *claim) records.TTL {
 	if s.ours(key, live, exists) {
 		set, _ := s.past.Set(key)
 		base = set.Base
+		if len(c.values) == 0 && set.Former != 0 {
+			base = set.Former // our last value leaves a stranger's set
+		}
 	}
 	if base == 0 {
 		base = 3600

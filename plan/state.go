@@ -116,6 +116,9 @@ type SetState struct {
 	// change that was written last or, where none is declared, the one that
 	// the set had before our own lowering. 0 where we never wrote the set.
 	Base records.TTL `json:"base"`
+	// Former is the TTL that the set had when we wrote it first, which returns
+	// when our last value has left it; 0 where there was no such set.
+	Former records.TTL `json:"former,omitempty"`
 	// Seen holds TTLs with which the set was served, each with the last time
 	// that it was: caches may hold the set until At plus TTL.
 	Seen []SeenTTL `json:"seen"`

@@ -64,6 +64,9 @@ func (r *run) matters(s plan.SetState, ours bool) bool {
 func (r *run) write(m memory, i Item) {
 	s := m.at(i.Key())
 	before, existed := r.before.Set(i.Key())
+	if s.Written.IsZero() && existed {
+		s.Former = before.TTL
+	}
 	switch {
 	case i.Declared != nil:
 		s.Base = i.Declared.TTL
