@@ -182,16 +182,16 @@ func (c *court) splitPolicy(key records.Key) *verdict {
 func (c *court) toTesting(key records.Key) *verdict {
 	testing := *c.slot
 	testing.want = slices.Clone(c.want)
-	testing.want[0].Value = testingRecord(c.Domain.MTASTS)
+	testing.want[0].Value = stsValue(c.Domain.MTASTS, records.STSTesting)
 	t := *c
 	t.slot = &testing
 	return t.whole(t.ask(GateMTASTSFile, key, "the MTA-STS id"))
 }
 
-// testingRecord announces the declared policy with the mode testing.
-func testingRecord(d *records.MTASTS) records.Value {
+// stsValue announces the declared policy with the given mode.
+func stsValue(d *records.MTASTS, mode records.STSMode) records.Value {
 	policy := d.Policy
-	policy.Mode = records.STSTesting
+	policy.Mode = mode
 	id := d.ID
 	if id == "" {
 		id = policy.ID()

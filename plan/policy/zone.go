@@ -49,6 +49,7 @@ func PlanZone(in ZoneInput) ZonePlan {
 	for i, d := range in.Domains {
 		s := Subject{Input: inputs[i], Today: today[i], Changes: staged.Changes[d.Name], After: after}
 		inputs[i].Known.SPF.explain(s.Changes)
+		explainSTS(d, s.Changes)
 		out.Domains = append(out.Domains, plan.Domain{
 			Name: d.Name, Zone: d.Zone, Provider: d.Provider.String(),
 			Transactional: in.Transactional, Live: in.Source, ConfigDigest: d.Digest, Owner: d.Owner,
