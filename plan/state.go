@@ -205,6 +205,7 @@ type Past struct {
 	owner   map[valueKey]Owned
 
 	overrides map[records.Name][]Override
+	holds     map[records.Name][]RolledBack
 }
 
 type valueKey struct {
@@ -227,6 +228,10 @@ func (s State) Index() *Past {
 		owner:   make(map[valueKey]Owned, len(s.Owned)),
 
 		overrides: map[records.Name][]Override{},
+		holds:     map[records.Name][]RolledBack{},
+	}
+	for _, h := range s.Holds {
+		p.holds[h.Domain] = append(p.holds[h.Domain], h)
 	}
 	for _, o := range s.Overrides {
 		p.overrides[o.Domain] = append(p.overrides[o.Domain], o)
@@ -292,6 +297,9 @@ func (p *Past) OwnedBy(n records.Name) []Owned { return p.owned[n] }
 func (p *Past) OverridesOf(n records.Name) []Override {
 	return p.overrides[n]
 }
+
+// HoldsOf returns the changes of one domain that a rollback has undone, in order.
+func (p *Past) HoldsOf(n records.Name) []RolledBack { return p.holds[n] }
 
 // Owner returns by whom a value is owned.
 func (p *Past) Owner(k records.Key, v records.Value) (Owned, bool) {

@@ -71,8 +71,8 @@ func blocks(in Input) []plan.Override {
 }
 
 func spent(in Input, o records.Override) bool {
-	return slices.ContainsFunc(in.Past.Overrides, func(p plan.Override) bool {
-		return p.Block && p.Spent && p.Gate == o.Gate && p.Domain == in.Domain.Name && p.Reason == o.Reason && p.Until.Equal(o.Until)
+	return slices.ContainsFunc(in.Past.OverridesOf(in.Domain.Name), func(p plan.Override) bool {
+		return p.Block && p.Spent && p.Gate == o.Gate && p.Reason == o.Reason && p.Until.Equal(o.Until)
 	})
 }
 

@@ -28,7 +28,7 @@ func (u undone) words() string {
 // rolledBack takes back what a rollback has undone, as far as the declaration
 // still asks for it; other changes of the set go on.
 func (c *court) rolledBack(v *verdict) {
-	if len(c.Past.Holds) == 0 {
+	if len(c.Past.HoldsOf(c.Domain.Name)) == 0 {
 		return
 	}
 	for _, key := range c.keys(v.today...) {
@@ -46,8 +46,8 @@ func (c *court) rolledBack(v *verdict) {
 
 func (c *court) holds(key records.Key) []plan.RolledBack {
 	var out []plan.RolledBack
-	for _, h := range c.Past.Holds {
-		if h.Domain == c.Domain.Name && h.Kind == c.kind && h.Name == key.Name && h.Type == key.Type {
+	for _, h := range c.Past.HoldsOf(c.Domain.Name) {
+		if h.Kind == c.kind && h.Name == key.Name && h.Type == key.Type {
 			out = append(out, h)
 		}
 	}
