@@ -63,9 +63,7 @@ func (w *work) apply(ctx context.Context) error {
 
 // learn asks the DNS what the plan rests on.
 func (w *work) learn(ctx context.Context) {
-	if w.spf == nil {
-		w.spf = w.Facts.SPF(ctx, w.live, w.everyDomain())
-	}
+	w.spf = w.Facts.SPF(ctx, w.live, w.everyDomain())
 }
 
 func (w *work) everyDomain() []*records.Domain { return slices.Concat(w.job.Domains, w.job.Others) }

@@ -21,7 +21,8 @@ type life struct {
 	rt        *rapid.T
 	strangers map[records.Key]map[records.Value]bool // what others have put there
 	caches    caches
-	applying  bool // and not rolling back, which waits for nothing
+	applying  bool     // and not rolling back, which waits for nothing
+	early     []string // what was replaced before its time
 	log       []string
 }
 
@@ -48,7 +49,7 @@ func (l *life) watch(before, after records.Zone) {
 			}
 			for c, served := range l.caches {
 				if c.key == key && c.value == v && c.ttl > 300 && l.now.Before(served.Add(time.Duration(c.ttl)*time.Second)) {
-					l.t.Errorf("%q at %s is replaced, and was served with TTL %d until %s", v, key, c.ttl, served)
+					l.early = append(l.early, fmt.Sprintf("%q at %s is replaced, and was served with TTL %d until %s", v, key, c.ttl, served))
 				}
 			}
 		}
@@ -90,6 +91,9 @@ func live(t *testing.T, rt *rapid.T, limits provider.Limits) {
 		l.after(rapid.SampledFrom([]time.Duration{0, time.Minute, time.Hour + time.Minute, 25 * time.Hour}).Draw(rt, "pause"))
 	}
 	l.settles()
+	if len(l.early) > 0 {
+		l.t.Fatal(l.early)
+	}
 }
 
 // fatal makes failures of the world failures of the check, with its log.

@@ -51,6 +51,30 @@ type Preview struct {
 // outcome has done is judged by the zone, as its recovery will.
 func (r *Run) Preview(ctx context.Context, job RollbackJob) (Preview, error) {
 	w := r.rolling(job)
+	if err := w.read(ctx); err != nil {
+		return Preview{}, err
+	}
+	return w.preview(ctx, job)
+}
+
+// Recall is Preview for a zone that can't be read: what the newest intact entry
+// left stands for what is live. It is good for doing by hand what this program
+// can't do now.
+func (r *Run) Recall(ctx context.Context, job RollbackJob) (Preview, error) {
+	w := &work{Run: r, zone: job.Point.Zone}
+	state, _, err := r.Journal.State(ctx, w.zone)
+	if err != nil && !isDamage(err) {
+		return Preview{}, err
+	}
+	w.live = records.NewZone(w.zone, recalledNegative, state.Live...)
+	return w.preview(ctx, job)
+}
+
+// recalledNegative is how long the absence of a name may be cached where the
+// zone's SOA can't be read: what is usual.
+const recalledNegative records.TTL = 3600
+
+func (w *work) preview(ctx context.Context, job RollbackJob) (Preview, error) {
 	if err := w.look(ctx); err != nil {
 		return Preview{}, err
 	}
@@ -65,58 +89,23 @@ func (r *Run) Preview(ctx context.Context, job RollbackJob) (Preview, error) {
 	}, nil
 }
 
-// Recall is Preview for a zone that can't be read: what the newest intact entry
-// left stands for what is live. It is good for doing by hand what this program
-// can't do now.
-func (r *Run) Recall(ctx context.Context, job RollbackJob) (Preview, error) {
-	w := &work{Run: r, zone: job.Point.Zone}
-	var err error
-	if w.state, w.head, err = r.Journal.State(ctx, w.zone); err != nil && !isDamage(err) {
-		return Preview{}, err
-	}
-	w.live = records.NewZone(w.zone, recalledNegative, w.state.Live...)
-	target, damage, err := w.target(ctx, job.Point)
-	if err != nil {
-		return Preview{}, err
-	}
-	past := w.state.Index()
-	return Preview{
-		Restoration: plan.Restore(w.live, past, target, job.Options), Point: job.Point,
-		Live: w.live, Past: past, Target: target, Damage: damage, Pending: w.head.Pending != nil,
-	}, nil
-}
-
-// recalledNegative is how long the absence of a name may be cached where the
-// zone's SOA can't be read: what is usual.
-const recalledNegative records.TTL = 3600
-
-// look reads the journal and the zone, and takes for recorded what a recovery
-// would record.
+// look reads the journal, and takes for recorded what a recovery would record.
 func (w *work) look(ctx context.Context) error {
 	var err error
 	w.state, w.head, err = w.Journal.State(ctx, w.zone)
 	if isDamage(err) {
 		err = w.believe(ctx)
 	}
-	if err != nil {
-		return err
-	}
-	if err := w.read(ctx); err != nil {
-		return err
-	}
-	if dead := w.head.Pending; dead != nil {
+	if dead := w.head.Pending; err == nil && dead != nil {
 		w.state = journal.Recover(w.state, *dead, w.snapshot(*dead), w.Clock(), w.ID).State
 	}
-	return nil
+	return err
 }
 
 // believe takes from the intents of damaged entries, as far as they are intact,
 // what their runs have done, by the zone as it is. The journal's state is that
 // of the newest outcome that is intact.
 func (w *work) believe(ctx context.Context) error {
-	if err := w.read(ctx); err != nil {
-		return err
-	}
 	var later []journal.Intent
 	for e, err := range w.Journal.Entries(ctx, w.zone) {
 		if err != nil && !isDamage(err) {

@@ -45,8 +45,9 @@ type Run struct {
 // Status is how the work on a zone ended.
 type Status int
 
-// The statuses, from good to bad: of several the last counts. Up to Refused
-// nothing was written; Partial has written something, or may have.
+// The statuses, from good to bad: of several the last counts. What failed or was
+// refused is as it was before, be it a domain or the zone; what is partial has
+// been written in part, or may have been.
 const (
 	Done        Status = iota
 	Interrupted        // by the user, with no write in hand
@@ -149,7 +150,9 @@ func (w *work) open(ctx context.Context) error {
 	var err error
 	w.state, w.head, err = w.Journal.State(ctx, w.zone)
 	if isDamage(err) && w.emergency {
-		err = w.believe(ctx)
+		if err = w.read(ctx); err == nil {
+			err = w.believe(ctx)
+		}
 	}
 	if err != nil || w.head.Pending == nil {
 		return err
@@ -196,6 +199,8 @@ func (e *UnreadableError) Unwrap() error { return e.Err }
 
 // read reads the zone.
 func (w *work) read(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, stepTime)
+	defer cancel()
 	live, err := w.job.Zone.Read(ctx)
 	if err != nil {
 		return &UnreadableError{err}

@@ -12,8 +12,8 @@ import (
 	"github.com/attunelogic/maildns/records"
 )
 
-// stepTime bounds each step of a write. An interrupt doesn't cut it short: what
-// has begun is brought to an end.
+// stepTime bounds each step: a read, and those of a write, which an interrupt
+// doesn't cut short. What has begun is brought to an end.
 const stepTime = 5 * time.Minute
 
 // errLost says that the zone's lock ended while the run worked: another run may
@@ -116,8 +116,6 @@ func (w *work) readBack(ctx context.Context, in journal.Intent, c *call) error {
 	if !c.made {
 		return nil // it is as it was read before
 	}
-	ctx, cancel := context.WithTimeout(ctx, stepTime)
-	defer cancel()
 	if err := w.read(ctx); err != nil {
 		return fmt.Errorf("what came of it is not known, the zone can't be read back: %w", err)
 	}

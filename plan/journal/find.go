@@ -33,6 +33,10 @@ func (j *Journal) Entry(ctx context.Context, zone records.Name, seq uint64) (Ent
 // number at the end of an entry id is always whole, so that a.example/1 is
 // never taken for a.example/17. The error wraps ErrNotFound, is an
 // *AmbiguousError, or a *DamageError where an entry meant is damaged.
+//
+// An entry id takes one listing of the zones. A run id may stand anywhere: one
+// object of every entry of every zone is read, so that this takes as long as
+// the journal is.
 func (j *Journal) Find(ctx context.Context, ref string) ([]Entry, error) {
 	if ref == "" {
 		return nil, fmt.Errorf("no entry is named: %w", ErrNotFound)
