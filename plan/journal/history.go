@@ -87,10 +87,14 @@ func (g *grouping) close() (more bool) {
 	return g.slot.seq == 0 || g.yield(g.slot, nil)
 }
 
+// firstPage is how many objects a listing asks for at first: most walks end at
+// the newest entries, and a directory is asked about every object that it lists.
+const firstPage = 40
+
 // objects lists names page by page.
 func (j *Journal) objects(ctx context.Context, prefix string) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
-		q := store.Query{Prefix: prefix, Limit: page}
+		q := store.Query{Prefix: prefix, Limit: firstPage}
 		for {
 			objects, err := j.store.List(ctx, q)
 			if err != nil {
@@ -103,9 +107,10 @@ func (j *Journal) objects(ctx context.Context, prefix string) iter.Seq2[string, 
 				}
 				q.After = o.Name
 			}
-			if len(objects) < page {
+			if len(objects) < q.Limit {
 				return
 			}
+			q.Limit = min(5*q.Limit, page)
 		}
 	}
 }
