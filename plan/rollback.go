@@ -90,6 +90,7 @@ type restorer struct {
 	then    records.Zone
 	names   map[records.Name]bool       // those that had records then
 	base    map[records.Key]records.TTL // to which the sets were to return then
+	paths   map[records.Key]bool        // senders' return paths
 	left    records.Zone
 	owned   map[records.Key][]records.Value        // now
 	ours    map[records.Key]map[records.Value]bool // owned now or written since
@@ -115,6 +116,7 @@ func newRestorer(live records.Zone, past *Past, target Target, opts RestoreOptio
 		domains: map[records.Name]bool{},
 		names:   map[records.Name]bool{},
 		base:    map[records.Key]records.TTL{},
+		paths:   map[records.Key]bool{},
 		owned:   map[records.Key][]records.Value{},
 		ours:    map[records.Key]map[records.Value]bool{},
 		back:    map[records.Key]map[records.Value]bool{},
@@ -130,6 +132,11 @@ func newRestorer(live records.Zone, past *Past, target Target, opts RestoreOptio
 	}
 	for _, s := range target.Base {
 		r.base[records.Key{Name: s.Name, Type: s.Type}] = s.Base
+	}
+	for _, d := range past.Domains {
+		for _, k := range d.ReturnPaths {
+			r.paths[k] = true
+		}
 	}
 	r.note(r.ours, past.Owned, target.Written)
 	r.note(r.back, target.Owned, past.Owned, attribute(target.Removed, past.Owned, target.Owned, target.Written))
@@ -295,8 +302,8 @@ func (r *restorer) place(key records.Key, v records.Value) (share, bool) {
 }
 
 // keep leaves what did not exist at the target where its presence harms
-// nothing: a DKIM selector that mail on its way may need, an authorisation for
-// reports. A name that had records of another type then did exist: a CNAME in
+// nothing: a DKIM selector that mail on its way may need, a sender's return
+// path, an authorisation for reports. A name that had records of another type then did exist: a CNAME in
 // its place would keep them from coming back.
 func (r *restorer) keep(key records.Key, now records.RRset) bool {
 	holder := r.shares[key][0]
@@ -309,6 +316,8 @@ func (r *restorer) keep(key records.Key, now records.RRset) bool {
 		why = "mail that was signed with this selector may still be on its way"
 	case strings.Contains(string(key.Name), "._report._dmarc."):
 		why = "it authorises reports and harms nothing"
+	case r.paths[key]:
+		why = "bounces of mail that was sent through it may still be on their way"
 	default:
 		return false
 	}

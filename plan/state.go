@@ -142,6 +142,9 @@ type DomainState struct {
 	// has declared since: the difference is what adoption protects.
 	Found    []string `json:"found"`
 	Declared []string `json:"declared"`
+	// ReturnPaths are the sets at the MAIL FROM domains of senders that the
+	// configuration declares or has declared, as long as they are live.
+	ReturnPaths []records.Key `json:"return_paths,omitempty"`
 	// Flat holds the networks that a flattened SPF record has from its
 	// vendors.
 	Flat []FlatRange `json:"flat,omitempty"`

@@ -218,6 +218,11 @@ func checkLoosens(s Subject) []plan.Finding {
 func checkCNAME(s Subject) []plan.Finding {
 	var out []plan.Finding
 	for _, d := range s.Today.Declared {
+		if set, _ := s.After.Set(d.Key); d.Key.Type == records.TypeCNAME && len(set.Values) > 1 {
+			out = append(out, s.finding(plan.SeverityError, plan.AboutDeclared, d.Source,
+				"remove the one that is not meant: a name has one CNAME at most",
+				"%s would have several CNAMEs: %s", d.Key.Name, printable(set.Values)))
+		}
 		for _, set := range s.Live.At(d.Key.Name) {
 			if set.Type == d.Key.Type || set.Type != records.TypeCNAME && d.Key.Type != records.TypeCNAME || s.goes(set) {
 				continue

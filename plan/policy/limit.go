@@ -367,6 +367,20 @@ func (c *court) finish(v *verdict) {
 	})
 }
 
-// splitFree publishes what is declared and withdraws what is not: no gate
-// stands before these kinds.
-func splitFree(c *court) *verdict { return c.all() }
+// splitFree publishes what is declared and withdraws what is not: the only gate
+// that stands before these kinds is that of a sender's return path.
+func splitFree(c *court) *verdict {
+	i := slices.IndexFunc(c.live, func(h held) bool { return c.isReturnPath(h.key) && !slices.Contains(valuesAt(c.want, h.key), h.value) })
+	if i < 0 {
+		return c.all()
+	}
+	return c.whole(c.ask(GateReturnPath, c.live[i].key, string(c.name)))
+}
+
+// isReturnPath reports whether a set stands at the MAIL FROM domain of a sender
+// that is declared or was.
+func (c *court) isReturnPath(k records.Key) bool {
+	past, _ := c.Past.Domain(c.Domain.Name)
+	return slices.Contains(past.ReturnPaths, k) ||
+		slices.ContainsFunc(c.Domain.Senders, func(s records.Sender) bool { return slices.Contains(s.ReturnPath, k) })
+}

@@ -17,7 +17,7 @@ func splitMX(c *court) *verdict {
 	}
 	v := &verdict{today: c.all().today}
 	gates := map[string]plan.GateVerdict{}
-	for _, gate := range []string{GateAdoption, GateMXCutover} {
+	for _, gate := range []string{GateAdoption, GateMXCutover, GateReturnPath} {
 		hosts := leaving[gate]
 		if len(hosts) == 0 {
 			continue
@@ -84,7 +84,10 @@ func (c *court) leavingMX() map[string][]held {
 			continue
 		}
 		gate := GateMXCutover
-		if c.protects("mx:" + string(mx.Host)) {
+		switch {
+		case c.name != c.Domain.Name && c.isReturnPath(h.key):
+			gate = GateReturnPath
+		case c.name == c.Domain.Name && c.protects("mx:"+string(mx.Host)):
 			gate = GateAdoption
 		}
 		out[gate] = append(out[gate], h)

@@ -19,11 +19,26 @@ func Remember(in Input, after records.Zone) plan.DomainState {
 	}
 	d.ConfigDigest = in.Domain.Digest
 	d.Flat = flatRanges(in)
+	d.ReturnPaths = returnPaths(d.ReturnPaths, in.Domain, after)
 	d.Declared = union(d.Declared, parts(declaredMail(in.Domain)))
 	if policy := publishedPolicy(after, in.Domain.Name); policy != d.Policy || d.Since.IsZero() {
 		d.Policy, d.Since = policy, in.Clock.Moment()
 	}
 	return d
+}
+
+// returnPaths adds those of the declared senders, and drops what is no longer
+// live.
+func returnPaths(known []records.Key, d *records.Domain, after records.Zone) []records.Key {
+	out := slices.Clone(known)
+	for _, s := range d.Senders {
+		out = append(out, s.ReturnPath...)
+	}
+	slices.SortFunc(out, records.Key.Compare)
+	return slices.DeleteFunc(slices.Compact(out), func(k records.Key) bool {
+		_, live := after.Set(k)
+		return !live
+	})
 }
 
 // RememberRollback is Remember for a rollback, which may have no configuration:

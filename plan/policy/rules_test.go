@@ -80,6 +80,7 @@ func ruleCases(t *testing.T) map[string]struct {
 				{live: []string{"www 300 CNAME x.example"}, d: domain(declareRecord("www", "TXT", "x"))},
 				{live: []string{"www 300 A 192.0.2.1"}, d: domain(declareRecord("www", "CNAME", "x.example"))},
 				{live: []string{"_dmarc 300 CNAME a.dmarc.example"}, d: domain(reject())},
+				{live: []string{"www 300 CNAME x.example"}, d: domain(declareRecord("www", "CNAME", "y.example"))},
 			},
 			severity: plan.SeverityError, about: plan.AboutDeclared, words: "already has",
 		},

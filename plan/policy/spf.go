@@ -95,7 +95,11 @@ func (s *spfCase) withdraw() *verdict {
 	if !passes && !slices.ContainsFunc(s.live, passesAll) {
 		return s.all()
 	}
-	gates := []plan.GateVerdict{s.ask(GateNarrow, s.key, "the SPF record")}
+	gate := GateNarrow
+	if !s.ofDomain() && s.isReturnPath(s.key) {
+		gate = GateReturnPath
+	}
+	gates := []plan.GateVerdict{s.ask(gate, s.key, "the SPF record")}
 	if len(forgotten) > 0 {
 		gates = append(gates, s.ask(GateAdoption, s.key, strings.Join(forgotten, ", ")))
 	}
