@@ -278,3 +278,5 @@ func networkSet(prefixes ...string) spf.AddressSet {
 	}
 	return spf.SetOf(out...)
 }
+
+func networkPrefix(p string) netip.Prefix { return netip.MustParsePrefix(p) }
