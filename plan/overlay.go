@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/attunelogic/maildns/records"
 )
@@ -80,14 +81,22 @@ func (o *overlay) clear(t *Today) {
 	for _, c := range t.Covers {
 		set, _ := o.live.Set(c.Key)
 		for _, v := range set.Values {
-			if c.Matches(c.Key, v) && !o.foreign(t.Domain.Name, c.Key, v) {
+			if c.Matches(c.Key, v) && !o.foreign(t.Domain.Name, c.Key, v) && !Protected(t.Domain, v) {
 				o.remove(c.Key, v)
 			}
 		}
 	}
 	for _, owned := range o.past.OwnedBy(t.Domain.Name) {
-		o.remove(owned.Key(), owned.Value)
+		if !Protected(t.Domain, owned.Value) {
+			o.remove(owned.Key(), owned.Value)
+		}
 	}
+}
+
+// Protected reports whether a domain's declaration forbids to take a value away,
+// whoever owns it.
+func Protected(d *records.Domain, v records.Value) bool {
+	return slices.ContainsFunc(d.Protect, func(prefix string) bool { return strings.HasPrefix(string(v), prefix) })
 }
 
 func (o *overlay) remove(k records.Key, v records.Value) {

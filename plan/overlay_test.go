@@ -35,6 +35,8 @@ func TestR03Ownership(t *testing.T) {
 		"covered, but another domain's":         {txt("@", 60, spfNow), owns(other, records.KindRecord, txtKey, spfNow), covered, []records.Value{spfThen, spfNow}},
 		"another domain's value":                {txt("@", 60, "theirs"), owns(other, records.KindRecord, txtKey, "theirs"), asks(), []records.Value{"theirs"}},
 		"nobody's zone":                         {txt("@", 60, spfNow, "token"), nil, asks(), []records.Value{spfNow, "token"}},
+		"covered, but protected":                {txt("_dmarc", 60, "google-site-verification=1", "junk"), nil, protecting(wantsDMARC()), []records.Value{"google-site-verification=1", "v=DMARC1; p=none"}},
+		"owned, but protected":                  {txt("@", 60, "google-site-verification=1", "mine"), owns(apex, records.KindRecord, txtKey, "google-site-verification=1", "mine"), protecting(asks()), []records.Value{"google-site-verification=1"}},
 		"bytes are bytes":                       {txt("@", 60, "\xff\x00", spfNow), nil, covered, []records.Value{"\xff\x00", spfThen}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -54,6 +56,18 @@ func TestR03Ownership(t *testing.T) {
 			}
 		})
 	}
+}
+
+func wantsDMARC() plan.Today {
+	k := key("_dmarc", records.TypeTXT)
+	today := asks(wants(records.KindDMARC, k, "v=DMARC1; p=none"))
+	today.Covers = []records.Cover{covers(records.KindDMARC, k, "")}
+	return today
+}
+
+func protecting(today plan.Today) plan.Today {
+	today.Domain.Protect = []string{"google-site-verification="}
+	return today
 }
 
 // TestOverlayKeepsWhatCantBeWritten: a set that comes from elsewhere stays

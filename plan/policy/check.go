@@ -18,6 +18,8 @@ type Subject struct {
 	Today   plan.Today
 	Changes []plan.Change
 	After   records.Zone // as it will be when the plan is carried out
+	// Transactional says that the host makes several changes in one step.
+	Transactional bool
 }
 
 // Rule finds one fault. Errors about what is declared stop the domain; about
@@ -216,7 +218,7 @@ func checkLoosens(s Subject) []plan.Finding {
 }
 
 func checkCNAME(s Subject) []plan.Finding {
-	var out []plan.Finding
+	out := s.checkGroups()
 	for _, d := range s.Today.Declared {
 		if set, _ := s.After.Set(d.Key); d.Key.Type == records.TypeCNAME && len(set.Values) > 1 {
 			out = append(out, s.finding(plan.SeverityError, plan.AboutDeclared, d.Source,
@@ -230,6 +232,19 @@ func checkCNAME(s Subject) []plan.Finding {
 			out = append(out, s.finding(plan.SeverityError, plan.AboutDeclared, d.Source,
 				"remove the one that is not meant: nothing may stand beside a CNAME",
 				"%s already has %s (%s), so %s can't be published there%s", d.Key.Name, set.Type, printable(set.Values), d.Key.Type, holder(set)))
+		}
+	}
+	return out
+}
+
+// checkGroups finds changes that must be made in one step on a host that can't.
+func (s Subject) checkGroups() []plan.Finding {
+	var out []plan.Finding
+	for _, c := range s.Changes {
+		if c.Group != nil && c.Type == records.TypeCNAME && !s.Transactional {
+			out = append(out, s.finding(plan.SeverityError, plan.AboutDeclared, s.kindSource(c.Kind),
+				"publish it at a new name, a new selector for example, and withdraw the old one later",
+				"%s would have to become another type of record in one step, which %s can't do", c.Name, s.Domain.Provider))
 		}
 	}
 	return out

@@ -116,14 +116,14 @@ func (l *limiter) slots() []*slot {
 		s.want = append(s.want, v)
 	}
 	for _, o := range l.Past.OwnedBy(l.Domain.Name) {
-		if set, ok := l.Live.Set(o.Key()); ok && set.Has(o.Value) {
+		if set, ok := l.Live.Set(o.Key()); ok && set.Has(o.Value) && !plan.Protected(l.Domain, o.Value) {
 			at(o.Kind, o.Name).add(o.Key(), o.Value)
 		}
 	}
 	for _, c := range l.today.Covers {
 		set, _ := l.Live.Set(c.Key)
 		for _, v := range set.Values {
-			if _, owned := l.Past.Owner(c.Key, v); !owned && c.Matches(c.Key, v) {
+			if _, owned := l.Past.Owner(c.Key, v); !owned && c.Matches(c.Key, v) && !plan.Protected(l.Domain, v) {
 				at(c.Kind, c.Key.Name).add(c.Key, v)
 			}
 		}

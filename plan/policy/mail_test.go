@@ -314,6 +314,10 @@ func TestTLSRPTAndFreeRecordsHaveNoGate(t *testing.T) {
 			want: "today _smtp._tls TXT: v=TLSRPTv1; rua=mailto:t@a.example",
 		},
 		"withdrawn": {live: []string{"_smtp._tls 300 TXT v=TLSRPTv1; rua=mailto:old@a.example"}, owned: []string{"tls-rpt _smtp._tls TXT"}, d: domain(), want: ""},
+		"what is protected stays, without a gate": {
+			live: []string{"x 300 TXT google-site-verification=1", "x 300 TXT mine"}, owned: []string{"record x TXT"},
+			d: domain(func(d *records.Domain) { d.Protect = []string{"google-site-verification="} }), want: "",
+		},
 		"a record block owns what it lists": {
 			live: []string{"link 300 TXT other", "link 300 TXT old"}, owned: []string{"record link TXT old"}, d: domain(declareRecord("link", "TXT", "new")),
 			want: "today link TXT: new",

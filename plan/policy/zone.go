@@ -47,7 +47,7 @@ func PlanZone(in ZoneInput) ZonePlan {
 	unmanaged := unmanagedOf(in, today)
 	out := ZonePlan{Today: today, Used: staged.Used}
 	for i, d := range in.Domains {
-		s := Subject{Input: inputs[i], Today: today[i], Changes: staged.Changes[d.Name], After: after}
+		s := Subject{Input: inputs[i], Today: today[i], Changes: staged.Changes[d.Name], After: after, Transactional: in.Transactional}
 		inputs[i].Known.SPF.explain(s.Changes)
 		explainSTS(d, s.Changes)
 		out.Domains = append(out.Domains, plan.Domain{

@@ -105,6 +105,20 @@ func TestPlanIsTheSameInAnyOrder(t *testing.T) {
 	}
 }
 
+// TestOneStepOrNone: what must go together is refused on a host that makes one
+// change after the other.
+func TestOneStepOrNone(t *testing.T) {
+	t.Parallel()
+	live := zone(t, "s1._domainkey 300 TXT "+string(short))
+	d := domain(declareAlias("s1", "s1.example.net"))
+	for _, transactional := range []bool{true, false} {
+		got := policy.PlanZone(policy.ZoneInput{Live: live, Past: plan.State{}.Index(), Clock: at(noon), Domains: []*records.Domain{d}, Transactional: transactional}).Domains[0]
+		if policy.Stopped(got) == transactional {
+			t.Errorf("transactional %t: %+v", transactional, got.Findings)
+		}
+	}
+}
+
 // TestRemember: what the journal keeps of a domain.
 func TestRemember(t *testing.T) {
 	t.Parallel()
