@@ -520,7 +520,7 @@ func (r *rolling) print(report any) {
 // may be back, and its server not know.
 func (r *rolling) nothing(ctx context.Context) error {
 	for i, v := range r.views {
-		if !v.Pending && !v.Past.Reload || r.flags.dryRun {
+		if !v.Pending && !v.Reload || r.flags.dryRun {
 			continue
 		}
 		res := r.run.Rollback(ctx, r.jobs[i])
@@ -629,7 +629,7 @@ func (r *rolling) aftermath(results []apply.Result) *render.Aftermath {
 		for _, d := range res.Domains {
 			for _, c := range d.Applied {
 				bad := render.Bad{Domain: d.Name, Name: c.Name, Type: c.Type, Values: only(c.Before, c.After)}
-				bad.Since = since(r.views[i].Target, c)
+				bad.Since = since(r.views[i].Writes, c)
 				bad.Until = now.Add(time.Duration(c.Exposure)*time.Second + propagation)
 				if bad.Until.After(a.CurrentBy) {
 					a.CurrentBy = bad.Until
@@ -651,9 +651,9 @@ func policyFile(domain records.Name, c plan.Change) []render.PolicyFile {
 }
 
 // since is when the values that a change takes back were written.
-func since(t plan.Target, c plan.Change) *time.Time {
+func since(writes []plan.Write, c plan.Change) *time.Time {
 	var first *time.Time
-	for _, w := range t.Writes {
+	for _, w := range writes {
 		if w.Key() != c.Key() || c.Before == nil || !slices.Contains(c.Before.Values, w.Value) {
 			continue
 		}

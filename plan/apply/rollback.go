@@ -36,15 +36,15 @@ func (e *ConflictError) Error() string {
 	return fmt.Sprintf("%d record sets of %s were edited by hand since the last run: --force overwrites them, --keep-edits leaves them", len(e.Conflicts), e.Zone)
 }
 
-// Preview is what a rollback of one zone would do. Nothing is locked.
+// Preview is what a rollback of one zone would do, without the records that it
+// was computed from: of many zones they would be a lot. Nothing is locked.
 type Preview struct {
 	plan.Restoration
 	Point   Point
-	Live    records.Zone
-	Past    *plan.Past
-	Target  plan.Target
+	Writes  []plan.Write // what was written since the point, and when
 	Damage  []error
 	Pending bool // a run is at work, or died
+	Reload  bool // the server has yet to be made to read the zone
 }
 
 // Preview computes the way back without taking the lock. What a run without an
@@ -82,10 +82,9 @@ func (w *work) preview(ctx context.Context, job RollbackJob) (Preview, error) {
 	if err != nil {
 		return Preview{}, err
 	}
-	past := w.state.Index()
 	return Preview{
-		Restoration: plan.Restore(w.live, past, target, job.Options), Point: job.Point,
-		Live: w.live, Past: past, Target: target, Damage: damage, Pending: w.head.Pending != nil,
+		Restoration: plan.Restore(w.live, w.state.Index(), target, job.Options), Point: job.Point,
+		Writes: target.Writes, Damage: damage, Pending: w.head.Pending != nil, Reload: w.state.Reload,
 	}, nil
 }
 
