@@ -391,3 +391,40 @@ func TestStageOnlyAfterTheSetIsWritten(t *testing.T) {
 		}
 	}
 }
+
+// TestStageExemptions: what can't make mail fare worse than a cache does is
+// ready at once, whatever the TTL.
+func TestStageExemptions(t *testing.T) {
+	t.Parallel()
+	dmarc, dkim := key("_dmarc", "TXT"), key("s1._domainkey", "TXT")
+	covered := func(kind records.Kind, k records.Key, prefix string, v records.Value) plan.Today {
+		today := asks(wants(kind, k, v))
+		today.Covers = []records.Cover{covers(kind, k, prefix)}
+		return today
+	}
+	const good records.Value = "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
+	for name, c := range map[string]struct {
+		live  []records.RRset
+		today plan.Today
+	}{
+		"a new name":                 {nil, covered(records.KindDMARC, dmarc, "", "v=DMARC1; p=none")},
+		"a value beside others":      {[]records.RRset{txt("@", 86400, "token")}, covered(records.KindSPF, txtKey, "v=spf1", spfThen)},
+		"wider SPF":                  {[]records.RRset{txt("@", 86400, spfNow)}, covered(records.KindSPF, txtKey, "v=spf1", spfBoth)},
+		"two SPF records become one": {[]records.RRset{txt("@", 86400, spfNow, spfThen)}, covered(records.KindSPF, txtKey, "v=spf1", spfThen)},
+		"looser DMARC":               {[]records.RRset{txt("_dmarc", 86400, "v=DMARC1; p=reject")}, covered(records.KindDMARC, dmarc, "", "v=DMARC1; p=none")},
+		"a broken value is mended":   {[]records.RRset{txt("s1._domainkey", 86400, "v=DKIM1; p=x")}, covered(records.KindDKIM, dkim, "", good)},
+		"a policy goes": {[]records.RRset{txt("_dmarc", 86400, "v=DMARC1; p=reject")}, func() plan.Today {
+			t := covered(records.KindDMARC, dmarc, "", "x")
+			t.Values, t.Declared = nil, nil
+			return t
+		}()},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got := stage(zone(c.live...), plan.State{}, noon, c.today)
+			if len(got) != 1 || got[0].State != plan.Ready || got[0].Step != plan.StepChange || got[0].After != nil && got[0].After.TTL != 300 {
+				t.Errorf("got\n%s", show(got))
+			}
+		})
+	}
+}

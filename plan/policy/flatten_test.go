@@ -75,7 +75,7 @@ func TestFlattening(t *testing.T) {
 			live: []string{"@ 300 TXT v=spf1 include:v.example include:other.example ~all"}, known: vendor(net1), want: "today @ TXT: " + rec(net1),
 		},
 		"growth": {
-			live: []string{"@ 300 TXT " + rec(net1)}, past: func(s *plan.State) {}, known: vendor(net1, net2), want: "today @ TXT: " + rec(net1, net2),
+			live: []string{"@ 300 TXT " + rec(net1)}, past: func(*plan.State) {}, known: vendor(net1, net2), want: "today @ TXT: " + rec(net1, net2),
 		},
 		"a network has just been withdrawn": {
 			live: []string{"@ 300 TXT " + rec(net1, net2)}, past: fresh, known: vendor(net1),

@@ -214,3 +214,29 @@ func TestErrorsStopOnlyWhatTheyMust(t *testing.T) {
 		})
 	}
 }
+
+// TestR25ReviewIsOverdue from the second on at which its time has passed, and
+// its warning stops nothing.
+func TestR25ReviewIsOverdue(t *testing.T) {
+	t.Parallel()
+	for _, overdue := range []bool{false, true} {
+		last := noon.Add(-90 * day)
+		if !overdue {
+			last = last.Add(time.Second)
+		}
+		d := domain(declareSPF("v=spf1 ~all"), func(d *records.Domain) { d.Review = &records.Review{Last: last, Every: 90 * day} })
+		got := planned(zone(t), plan.State{}, noon, nil, d).Domains[0]
+		if f := findingOf(got, "review-overdue"); (f != nil) != overdue || policy.Stopped(got) {
+			t.Errorf("overdue %t: %+v", overdue, f)
+		}
+	}
+}
+
+// TestR24OwnerIsShown in the plan of its domain.
+func TestR24OwnerIsShown(t *testing.T) {
+	t.Parallel()
+	d := domain(func(d *records.Domain) { d.Owner = "Platform / SRE" })
+	if got := planned(zone(t), plan.State{}, noon, nil, d).Domains[0].Owner; got != "Platform / SRE" {
+		t.Errorf("owner %q", got)
+	}
+}
