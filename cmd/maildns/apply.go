@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -567,8 +568,19 @@ func (a *app) tellErrors(results []apply.Result) {
 			if len(d.LeftOut) > 0 {
 				a.say("%s: %d changes are not in the reviewed plan and were left out: %s", d.Name, len(d.LeftOut), leftOut(d.LeftOut))
 			}
+			for _, s := range d.Joined {
+				a.say("%s: %s has got values from somebody else while it was written: %s", d.Name, s.Key, joined(s.Values))
+			}
 		}
 	}
+}
+
+func joined(values []records.Value) string {
+	words := make([]string, len(values))
+	for i, v := range values {
+		words[i] = strconv.Quote(records.EscapeValue(v))
+	}
+	return strings.Join(words, ", ")
 }
 
 func leftOut(changes []plan.Change) string {

@@ -263,6 +263,32 @@ func TestARefusedDomainStopsNoOther(t *testing.T) {
 	}
 }
 
+// TestAReviewedPlanIsCarriedToItsEnd by applying it again: what is due is done,
+// what is done stays, and nothing is refused on the way.
+func TestAReviewedPlanIsCarriedToItsEnd(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, freshZone())
+	d := mail()
+	reviewed := w.plan(d)
+	carry := func(want int) {
+		t.Helper()
+		r := w.process(plainly).applyJob(apply.Job{Domains: domains(d), Reviewed: reviewed})
+		if r.Status != apply.Done || len(r.Domains[0].LeftOut) > 0 || len(r.Domains[0].Applied) != want {
+			t.Errorf("status %d, applied %v, left out %v: %v", r.Status, keys(r.Domains[0].Applied), keys(r.Domains[0].LeftOut), r.Err)
+		}
+	}
+	carry(3) // DMARC, SPF, and the TTL of the TLS-RPT record
+	carry(0)
+	w.after(2 * time.Hour)
+	carry(1) // the TLS-RPT record
+	w.after(25 * time.Hour)
+	carry(3) // the TTLs return
+	carry(0)
+	if got := values(w.zone(zoneA), txtKey(rptName)); !slices.Equal(got, []records.Value{rptNew}) || len(w.entries(zoneA)) != 3 {
+		t.Errorf("%d entries, the zone has %v", len(w.entries(zoneA)), got)
+	}
+}
+
 // manyIncludes is an SPF record that no receiver evaluates: an error that stops
 // its domain.
 func manyIncludes() func(*records.Domain) {
@@ -533,6 +559,9 @@ func TestWhatTheHostSaysProvesNothing(t *testing.T) {
 			t.Errorf("%s: status %d, want %d; outcome %s, want %s: %v", name, r.Status, c.status, e.Outcome.Result, c.outcome, r.Err)
 		}
 		w.truthful(zoneA, name)
+		if joined := r.Domains[0].Joined; (len(joined) > 0) != strings.Contains(name, "joins") || len(joined) > 0 && !slices.Equal(joined[0].Values, []records.Value{"foreign"}) {
+			t.Errorf("%s: joined: %v", name, joined)
+		}
 		if w.done(d); !w.zone(zoneA).Equal(w.zone(zoneA).With(txt("y.a.example", 300, "two"))) {
 			t.Errorf("%s: run again, the zone is %v", name, w.zone(zoneA).Sets())
 		}

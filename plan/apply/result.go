@@ -43,8 +43,20 @@ func (d *Domain) enter(c plan.Change, live records.Zone) {
 		d.Held = append(d.Held, c)
 	case item.Live(live):
 		d.Applied = append(d.Applied, c)
+		d.join(c, live)
 	default:
 		d.Failed = append(d.Failed, c)
+	}
+}
+
+// join notes values of others that came into a set while it was written.
+func (d *Domain) join(c plan.Change, live records.Zone) {
+	set, _ := live.Set(c.Key())
+	set.Values = slices.DeleteFunc(slices.Clone(set.Values), func(v records.Value) bool {
+		return c.After != nil && slices.Contains(c.After.Values, v)
+	})
+	if len(set.Values) > 0 {
+		d.Joined = append(d.Joined, set)
 	}
 }
 

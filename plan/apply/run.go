@@ -75,9 +75,10 @@ type Domain struct {
 	Name                   records.Name
 	Applied, Waiting, Held []plan.Change
 	Failed                 []plan.Change
-	LeftOut                []plan.Change // not in the reviewed plan
-	Adopted                int           // values found live and declared
-	Err                    error         // why the domain was refused or stopped
+	LeftOut                []plan.Change   // not in the reviewed plan
+	Joined                 []records.RRset // values of others that came while a set was written
+	Adopted                int             // values found live and declared
+	Err                    error           // why the domain was refused or stopped
 }
 
 // work is one zone in the hands of a run.

@@ -241,10 +241,6 @@ func (p *process) rollback(point apply.Point) apply.Result {
 	return p.run.Rollback(context.Background(), p.rollbackJob(point))
 }
 
-func (w *world) rollback(point apply.Point) apply.Result {
-	return w.process(plainly).rollback(point)
-}
-
 // truthful checks that the journal is whole, that nothing is pending, and that
 // it says of the zone what the zone holds.
 func (w *world) truthful(zone records.Name, where string) {
