@@ -29,7 +29,7 @@ func anyWorld(t *rapid.T, tb testing.TB) *world {
 // each run it calls check with the zone before it.
 func (w *world) history(t *rapid.T, check func(what string, before records.Zone, written []plan.Change)) {
 	for range rapid.IntRange(1, 12).Draw(t, "steps") {
-		switch pick(t, "step", "apply", "apply", "apply", "pass", "pass", "declare", "open", "rollback") {
+		switch pick(t, "step", "apply", "apply", "apply", "pass", "pass", "declare", "open", "rollback", "edit", "narrow") {
 		case "apply":
 			before := w.live
 			check("apply", before, w.apply())
@@ -43,6 +43,14 @@ func (w *world) history(t *rapid.T, check func(what string, before records.Zone,
 			}
 		case "open":
 			w.openFor(anyGates(t)...)
+		case "edit":
+			w.live = w.live.With(anyEdit(t, w.live))
+		case "narrow":
+			if len(w.domains) > 1 {
+				w.domains, w.others = w.domains[:1], w.domains[1:]
+			} else {
+				w.domains, w.others = append(w.domains, w.others...), nil
+			}
 		case "rollback":
 			if len(w.entries) == 0 {
 				continue
@@ -56,6 +64,34 @@ func (w *world) history(t *rapid.T, check func(what string, before records.Zone,
 			check("rollback", before, written)
 		}
 	}
+}
+
+// anyEdit is what somebody does to a set by hand: other values of the same kind,
+// or none. The TTL stays: caches would outlive what a journal can know of a
+// lower one.
+func anyEdit(t *rapid.T, live records.Zone) records.RRset {
+	k := pick(t, "edited set", key("@", records.TypeTXT), key("_dmarc", records.TypeTXT), key("@", records.TypeMX), key("sub", records.TypeTXT), key("s1._domainkey", records.TypeTXT))
+	set, exists := live.Set(k)
+	if !exists {
+		return set // nothing to edit
+	}
+	values := slices.DeleteFunc(slices.Clone(set.Values), func(v records.Value) bool {
+		kind, ok := records.KindAt(k, v)
+		return ok && kind != records.KindRecord
+	})
+	switch k.Name {
+	case "_dmarc.a.example":
+		values = append(values, records.Value(liveDMARC(t)))
+	case "s1._domainkey.a.example":
+		values = append(values, pick(t, "edited key", key1, key3, "junk"))
+	default:
+		if k.Type == records.TypeMX {
+			values = append(values, "40 hand.example")
+		} else if rapid.Bool().Draw(t, "edited spf") {
+			values = append(values, records.Value(liveSPF(t)))
+		}
+	}
+	return records.NewRRset(k, set.TTL, values...)
 }
 
 // TestProperty2NothingIsReadyAfterApply: what is left waits or is held. Where
@@ -239,7 +275,7 @@ type loss struct {
 func losses(w *world, before records.Zone, c plan.Change) []loss {
 	old, _ := before.Set(c.Key())
 	now, _ := w.live.Set(c.Key())
-	for _, d := range w.domains {
+	for _, d := range slices.Concat(w.domains, w.others) {
 		switch {
 		case d.Parked && !inUse(before, d.Name):
 		case c.Type == records.TypeMX && c.Name == d.Name:

@@ -18,6 +18,7 @@ type world struct {
 	state   plan.State
 	now     time.Time
 	domains []*records.Domain
+	others  []*records.Domain // declared, and left out by --domain
 	open    map[records.Name][]plan.Override
 	// entries are the outcomes so far, for a way back.
 	entries []entry
@@ -39,7 +40,7 @@ func (w *world) pass(d time.Duration) { w.now = w.now.Add(d) }
 func (w *world) plan() policy.ZonePlan {
 	return policy.PlanZone(policy.ZoneInput{
 		Live: w.live, Past: w.state.Index(), Journal: plan.JournalRead, Clock: w.clock(),
-		Domains: w.domains, Open: w.open, Transactional: true, Source: plan.LiveProvider,
+		Domains: w.domains, Others: w.others, Open: w.open, Transactional: true, Source: plan.LiveProvider,
 	})
 }
 
