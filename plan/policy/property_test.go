@@ -95,7 +95,9 @@ func anyEdit(t *rapid.T, live records.Zone) records.RRset {
 }
 
 // TestProperty2NothingIsReadyAfterApply: what is left waits or is held. Where
-// gates were open by hand for one run, that holds after the next one.
+// gates were open by hand for one run, or the run took away what a gate looks at
+// (a parked domain's use, the policy above a name), that holds after the next
+// one.
 func TestProperty2NothingIsReadyAfterApply(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
@@ -104,7 +106,7 @@ func TestProperty2NothingIsReadyAfterApply(t *testing.T) {
 			if what != "apply" {
 				return
 			}
-			if w.open != nil {
+			if w.open != nil || len(w.domains) > 1 || slices.ContainsFunc(w.domains, func(d *records.Domain) bool { return d.Parked }) {
 				w.openFor()
 				w.apply()
 			}
