@@ -303,14 +303,14 @@ func (w *world) damage(part string) {
 	objects, err := w.objects.List(ctx, store.Query{})
 	n := 0
 	for _, o := range objects {
-		if !strings.Contains(o.Name, part) {
+		if !strings.Contains(o, part) {
 			continue
 		}
 		n++
-		data, readErr := w.objects.Read(ctx, o.Name)
-		err = errors.Join(err, readErr, w.objects.Delete(ctx, o.Name))
+		data, readErr := w.objects.Read(ctx, o)
+		err = errors.Join(err, readErr, w.objects.Delete(ctx, o))
 		data[len(data)/2] ^= 1
-		err = errors.Join(err, w.objects.Create(ctx, o.Name, data))
+		err = errors.Join(err, w.objects.Create(ctx, o, data))
 	}
 	if err != nil || n == 0 {
 		w.t.Fatalf("%d objects damaged: %v", n, err)

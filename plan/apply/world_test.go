@@ -58,7 +58,7 @@ func newWorld(t testing.TB, zones ...records.Zone) *world {
 	for _, z := range zones {
 		h.zones[z.Name] = z
 	}
-	return &world{t: t, now: start, host: h, objects: store.NewMemory(nil), locks: &locks{held: map[string]string{}}}
+	return &world{t: t, now: start, host: h, objects: store.NewMemory(), locks: &locks{held: map[string]string{}}}
 }
 
 // reboot frees the locks of the dead.
@@ -143,11 +143,11 @@ func (w *world) process(h hook) *process {
 func (w *world) copyObjects() *store.Memory {
 	w.t.Helper()
 	ctx := context.Background()
-	to := store.NewMemory(nil)
+	to := store.NewMemory()
 	objects, err := w.objects.List(ctx, store.Query{})
 	for _, o := range objects {
-		data, readErr := w.objects.Read(ctx, o.Name)
-		err = errors.Join(err, readErr, to.Create(ctx, o.Name, data))
+		data, readErr := w.objects.Read(ctx, o)
+		err = errors.Join(err, readErr, to.Create(ctx, o, data))
 	}
 	if err != nil {
 		w.t.Fatal(err)
@@ -295,7 +295,7 @@ func (s *faultyStore) Read(ctx context.Context, name string) (data []byte, err e
 	return data, failed
 }
 
-func (s *faultyStore) List(ctx context.Context, q store.Query) (objects []store.Object, err error) {
+func (s *faultyStore) List(ctx context.Context, q store.Query) (objects []string, err error) {
 	failed := s.hook("list", func() error {
 		objects, err = s.Memory.List(ctx, q)
 		return err

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"iter"
-	"slices"
 	"strings"
 
 	"github.com/attunelogic/maildns/plan/store"
@@ -14,26 +13,20 @@ import (
 // page is how many objects one listing asks for: S3's most.
 const page = 1000
 
-// Zones returns all zones that have a chain, in order of their store names.
+// Zones returns all zones that have a chain, in order of their store names. On a
+// local journal also a zone may be among them that was only locked so far.
 func (j *Journal) Zones(ctx context.Context) ([]records.Name, error) {
+	groups, err := j.store.List(ctx, store.Query{Prefix: chains, Groups: true})
+	if err != nil {
+		return nil, err
+	}
 	var zones []records.Name
-	after := ""
-	for {
-		objects, err := j.store.List(ctx, store.Query{Prefix: chains, After: after, Limit: page})
-		if err != nil || len(objects) == 0 {
-			return zones, err
-		}
-		for _, o := range objects {
-			component, _, below := strings.Cut(strings.TrimPrefix(o.Name, chains), "/")
-			zone, err := store.Unescape(component)
-			if err != nil || !below || slices.Contains(zones[max(0, len(zones)-1):], records.Name(zone)) {
-				continue
-			}
+	for _, g := range groups {
+		if zone, err := store.Unescape(strings.TrimSuffix(strings.TrimPrefix(g, chains), "/")); err == nil {
 			zones = append(zones, records.Name(zone))
 		}
-		last, _, _ := strings.Cut(strings.TrimPrefix(objects[len(objects)-1].Name, chains), "/")
-		after = chains + last + "/~" // past all entries of the last zone
 	}
+	return zones, nil
 }
 
 // slot is what a listing shows of one entry.
@@ -88,7 +81,7 @@ func (g *grouping) close() (more bool) {
 }
 
 // firstPage is how many objects a listing asks for at first: most walks end at
-// the newest entries, and a directory is asked about every object that it lists.
+// the newest entries.
 const firstPage = 40
 
 // objects lists names page by page.
@@ -101,11 +94,11 @@ func (j *Journal) objects(ctx context.Context, prefix string) iter.Seq2[string, 
 				yield("", err)
 				return
 			}
-			for _, o := range objects {
-				if !yield(o.Name, nil) {
+			for _, name := range objects {
+				if !yield(name, nil) {
 					return
 				}
-				q.After = o.Name
+				q.After = name
 			}
 			if len(objects) < q.Limit {
 				return

@@ -18,15 +18,11 @@ import (
 // names lists the objects of a store.
 func names(t testing.TB, s store.Store) []string {
 	t.Helper()
-	objects, err := s.List(t.Context(), store.Query{})
+	all, err := s.List(t.Context(), store.Query{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	var out []string
-	for _, o := range objects {
-		out = append(out, o.Name)
-	}
-	return out
+	return all
 }
 
 // overwrite is what nobody should do to an object.

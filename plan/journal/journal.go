@@ -64,9 +64,9 @@ func (j *Journal) newest(ctx context.Context, zone records.Name) (plan.State, He
 	if err != nil || len(objects) == 0 {
 		return plan.State{}, head, err
 	}
-	seq, _, ok := parseObject(zone, objects[0].Name)
+	seq, _, ok := parseObject(zone, objects[0])
 	if !ok {
-		return plan.State{}, head, stray(zone, objects[0].Name)
+		return plan.State{}, head, stray(zone, objects[0])
 	}
 	head.Seq = seq
 	var out Outcome

@@ -115,7 +115,7 @@ func story(t testing.TB, s store.Store, n int) *journal.Journal {
 	return j
 }
 
-func memory() *store.Memory { return store.NewMemory(nil) }
+func memory() *store.Memory { return store.NewMemory() }
 
 func verify(t testing.TB, j *journal.Journal) []*journal.DamageError {
 	t.Helper()
@@ -319,7 +319,7 @@ func (c *counting) Read(ctx context.Context, name string) ([]byte, error) {
 	return c.Store.Read(ctx, name)
 }
 
-func (c *counting) List(ctx context.Context, q store.Query) ([]store.Object, error) {
+func (c *counting) List(ctx context.Context, q store.Query) ([]string, error) {
 	c.count()
 	return c.Store.List(ctx, q)
 }

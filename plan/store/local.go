@@ -104,7 +104,7 @@ func (l *Local) Delete(ctx context.Context, name string) error {
 
 // List implements Store. Files that can't be objects, such as an editor's
 // backup, are left out.
-func (l *Local) List(ctx context.Context, q Query) ([]Object, error) {
+func (l *Local) List(ctx context.Context, q Query) ([]string, error) {
 	dir, err := directory(q.Prefix)
 	if err != nil {
 		return nil, err
@@ -120,7 +120,7 @@ func (l *Local) List(ctx context.Context, q Query) ([]Object, error) {
 type walk struct {
 	*Local
 	query Query
-	found []Object
+	found []string
 }
 
 func (w *walk) into(ctx context.Context, dir string) error {
@@ -144,23 +144,18 @@ func (w *walk) into(ctx context.Context, dir string) error {
 }
 
 func (w *walk) visit(ctx context.Context, name string) error {
-	if dir, ok := strings.CutSuffix(name, "/"); ok {
-		if checkName(dir) != nil || !w.query.enters(name) {
-			return nil
+	dir, isDir := strings.CutSuffix(name, "/")
+	switch {
+	case checkName(dir) != nil:
+	case w.query.Groups:
+		if isDir {
+			w.found = append(w.found, name)
 		}
+	case isDir && w.query.enters(name):
 		return w.into(ctx, name)
+	case !isDir && w.query.matches(name):
+		w.found = append(w.found, name)
 	}
-	if checkName(name) != nil || !w.query.matches(name) {
-		return nil
-	}
-	info, err := os.Stat(w.path(name))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil // deleted meanwhile
-	}
-	if err != nil {
-		return err
-	}
-	w.found = append(w.found, Object{Name: name, Size: info.Size(), Created: info.ModTime()})
 	return nil
 }
 

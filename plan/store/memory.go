@@ -6,30 +6,19 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 )
 
 // Memory is a store for tests and rehearsals. It ends with the process.
 type Memory struct {
-	now     func() time.Time
 	mu      sync.Mutex
-	objects map[string]memoryObject
+	objects map[string][]byte
 	names   []string          // of the objects, in order
 	locks   map[string]string // holders by name
 }
 
-type memoryObject struct {
-	data    []byte
-	created time.Time
-}
-
-// NewMemory returns an empty store. Its objects are dated by now; nil leaves
-// them undated.
-func NewMemory(now func() time.Time) *Memory {
-	if now == nil {
-		now = func() time.Time { return time.Time{} }
-	}
-	return &Memory{now: now, objects: map[string]memoryObject{}, locks: map[string]string{}}
+// NewMemory returns an empty store.
+func NewMemory() *Memory {
+	return &Memory{objects: map[string][]byte{}, locks: map[string]string{}}
 }
 
 // Create implements Store.
@@ -42,7 +31,7 @@ func (m *Memory) Create(ctx context.Context, name string, data []byte) error {
 	if _, ok := m.objects[name]; ok {
 		return fmt.Errorf("creating %s: %w", name, ErrExists)
 	}
-	m.objects[name] = memoryObject{data: slices.Clone(data), created: m.now()}
+	m.objects[name] = slices.Clone(data)
 	i, _ := slices.BinarySearch(m.names, name)
 	m.names = slices.Insert(m.names, i, name)
 	return nil
@@ -55,11 +44,11 @@ func (m *Memory) Read(ctx context.Context, name string) ([]byte, error) {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	o, ok := m.objects[name]
+	data, ok := m.objects[name]
 	if !ok {
 		return nil, fmt.Errorf("reading %s: %w", name, ErrAbsent)
 	}
-	return slices.Clone(o.data), nil
+	return slices.Clone(data), nil
 }
 
 // Delete implements Store.
@@ -77,7 +66,7 @@ func (m *Memory) Delete(ctx context.Context, name string) error {
 }
 
 // List implements Store.
-func (m *Memory) List(ctx context.Context, q Query) ([]Object, error) {
+func (m *Memory) List(ctx context.Context, q Query) ([]string, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -86,17 +75,32 @@ func (m *Memory) List(ctx context.Context, q Query) ([]Object, error) {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	var found []Object
+	if q.Groups {
+		return m.groups(q.Prefix), nil
+	}
+	var found []string
 	first, _ := slices.BinarySearch(m.names, max(q.Prefix, q.After))
 	for _, name := range m.names[first:] {
 		if q.full(len(found)) || !strings.HasPrefix(name, q.Prefix) {
 			break
 		}
-		if o := m.objects[name]; q.matches(name) {
-			found = append(found, Object{Name: name, Size: int64(len(o.data)), Created: o.created})
+		if q.matches(name) {
+			found = append(found, name)
 		}
 	}
 	return found, nil
+}
+
+func (m *Memory) groups(prefix string) []string {
+	var found []string
+	for _, name := range m.names {
+		rest, below := strings.CutPrefix(name, prefix)
+		group, _, deeper := strings.Cut(rest, "/")
+		if below && deeper {
+			found = append(found, prefix+group+"/")
+		}
+	}
+	return slices.Compact(found)
 }
 
 // Lock implements Store.

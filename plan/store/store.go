@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 )
 
 // The answers that callers tell apart. They come wrapped, with the object's
@@ -24,9 +23,9 @@ type Store interface {
 	Create(ctx context.Context, name string, data []byte) error
 	// Read returns an object's contents, or ErrAbsent.
 	Read(ctx context.Context, name string) ([]byte, error)
-	// List returns the objects of a query by ascending name. What was created
+	// List returns the names of a query in ascending order. What was created
 	// before the call is in the answer.
-	List(ctx context.Context, q Query) ([]Object, error)
+	List(ctx context.Context, q Query) ([]string, error)
 	// Delete removes an object. One that is gone already is no error, so that
 	// a delete may be repeated.
 	Delete(ctx context.Context, name string) error
@@ -41,14 +40,11 @@ type Query struct {
 	Prefix string // of the whole name, not of a component
 	After  string // only names greater than this; need not exist
 	Limit  int    // at most so many, the smallest names; 0 for all
-}
-
-// Object is what a listing tells of one object.
-type Object struct {
-	Name string
-	Size int64
-	// Created is the store's own time, not this machine's.
-	Created time.Time
+	// Groups asks, instead of the objects, for the places one level below
+	// Prefix that hold objects: each name once, with a slash at its end. A
+	// store with directories may name one that is empty. Prefix ends in a
+	// slash, After and Limit don't apply.
+	Groups bool
 }
 
 // Lock is a lock that is held.

@@ -231,7 +231,7 @@ func TestEscapeIsAComponentAndReversible(t *testing.T) {
 			t.Errorf("Escape(%q) = %q, want %q", text, got, want)
 		}
 	}
-	s := store.NewMemory(nil)
+	s := store.NewMemory()
 	rapid.Check(t, func(t *rapid.T) {
 		text := rapid.StringN(1, 40, 80).Draw(t, "text")
 		component := store.Escape(text)
