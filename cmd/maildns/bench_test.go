@@ -20,6 +20,7 @@ import (
 // The benchmarks run the whole program in this process: N domains of 20 records
 // each, in one of the forms of package bench. No DNS server answers.
 
+// BenchmarkPlan plans where nothing differs and nothing is in the journal.
 func BenchmarkPlan(b *testing.B) {
 	each(b, func(b *testing.B, f bench.Fixture) {
 		dir := b.TempDir()
@@ -31,12 +32,28 @@ func BenchmarkPlan(b *testing.B) {
 	})
 }
 
+// BenchmarkPlanDrift plans one change in each domain.
 func BenchmarkPlanDrift(b *testing.B) {
 	each(b, func(b *testing.B, f bench.Fixture) {
 		f.Drift = true
 		dir := b.TempDir()
 		write(b, f.Write(dir))
 		m := measure(b)
+		for b.Loop() {
+			m.run(dir, "plan")
+		}
+	})
+}
+
+// BenchmarkPlanApplied plans where an apply has done all there is, as on every
+// later day.
+func BenchmarkPlanApplied(b *testing.B) {
+	each(b, func(b *testing.B, f bench.Fixture) {
+		f.Drift = true
+		dir := b.TempDir()
+		write(b, f.Write(dir))
+		m := measure(b)
+		m.pause(func() { m.run(dir, "apply", "--auto-approve") })
 		for b.Loop() {
 			m.run(dir, "plan")
 		}
