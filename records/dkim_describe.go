@@ -24,7 +24,7 @@ func DKIMName(selector string, domain Name) Name {
 }
 
 func declaredDKIM(d *Domain) []Declared {
-	var out []Declared
+	out := make([]Declared, 0, len(d.DKIM))
 	for _, k := range d.DKIM {
 		declared := Declared{Kind: KindDKIM, Key: Key{DKIMName(k.Selector, d.Name), TypeTXT}, TTL: k.TTL, Source: k.Source}
 		switch {
@@ -45,11 +45,13 @@ func declaredDKIM(d *Domain) []Declared {
 // coversDKIM covers both types at a selector, so that a key may take the place
 // of an alias and the other way round.
 func coversDKIM(d *Domain) []Cover {
-	var out []Cover
-	for _, declared := range declaredDKIM(d) {
-		for _, t := range []Type{TypeCNAME, TypeTXT} {
-			out = append(out, Cover{Kind: KindDKIM, Key: Key{declared.Key.Name, t}})
+	out := make([]Cover, 0, 2*len(d.DKIM))
+	for _, k := range d.DKIM {
+		if !k.Revoked && k.CNAME == "" && k.Key == nil {
+			continue
 		}
+		name := DKIMName(k.Selector, d.Name)
+		out = append(out, Cover{Kind: KindDKIM, Key: Key{name, TypeCNAME}}, Cover{Kind: KindDKIM, Key: Key{name, TypeTXT}})
 	}
 	return out
 }

@@ -263,7 +263,7 @@ var recordKind = kind{
 }
 
 func declaredFree(d *Domain) []Declared {
-	var out []Declared
+	out := make([]Declared, 0, len(d.Free))
 	for _, f := range d.Free {
 		for _, v := range f.Values {
 			out = append(out, Declared{KindRecord, f.Key, v, f.TTL, f.Source})

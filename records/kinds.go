@@ -127,7 +127,7 @@ func Covers(d *Domain) []Cover {
 	if d.Removed {
 		return nil
 	}
-	var out []Cover
+	out := make([]Cover, 0, 8+2*len(d.DKIM))
 	for i := range kinds {
 		out = append(out, kinds[i].covers(d)...)
 	}

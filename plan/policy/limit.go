@@ -35,6 +35,7 @@ func Limit(in Input) plan.Today {
 		Covers:   records.Covers(in.Domain),
 		Open:     slices.Concat(in.Open, blocks(in)),
 	}
+	l.today.Values = make([]records.Declared, 0, len(l.today.Declared)) // today's, most days just these
 	l.flattened()
 	for _, s := range l.slots() {
 		l.split(s)
