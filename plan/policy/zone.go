@@ -36,10 +36,8 @@ func PlanZone(in ZoneInput) ZonePlan {
 	// What an interrupted run has lost is judged and kept as if it were there.
 	unbroken := in.Past.Unbroken(in.Live)
 	for i, d := range in.Domains {
-		inputs[i] = Input{Domain: d, Live: in.Live, Past: in.Past, Known: Known{Journal: in.Journal, SPF: in.SPF[d.Name]}, Clock: in.Clock, Open: in.Open[d.Name]}
-		limited := inputs[i]
-		limited.Live = unbroken
-		today[i] = Limit(limited)
+		inputs[i] = Input{Domain: d, Live: unbroken, Past: in.Past, Known: Known{Journal: in.Journal, SPF: in.SPF[d.Name]}, Clock: in.Clock, Open: in.Open[d.Name]}
+		today[i] = Limit(inputs[i])
 	}
 	after := plan.Overlay(unbroken, in.Past, today)
 	changes := plan.Diff(in.Live, after)
