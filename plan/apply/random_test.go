@@ -253,6 +253,9 @@ func (l *life) settles() {
 		}
 		l.after(25 * time.Hour)
 	}
+	if state, _ := l.state(zoneA); len(state.Lost) > 0 {
+		l.t.Fatalf("it is still to be put back: %v", state.Lost)
+	}
 	n := len(l.entries(zoneA))
 	if r := l.apply(config...); r.Entry != "" || len(l.entries(zoneA)) != n {
 		l.t.Fatalf("it never comes to an end: entry %s", r.Entry)

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/attunelogic/maildns/plan"
 	"github.com/attunelogic/maildns/plan/journal"
 	"github.com/attunelogic/maildns/records"
@@ -149,34 +151,62 @@ func (n names) has(d records.Name) bool { return len(n) == 0 || n[d] }
 // given domains where there are any. Rollbacks don't count, so that a second
 // rollback to the same place does nothing.
 func (r Refs) Last(ctx context.Context, domains []records.Name) ([]Point, error) {
-	zones, err := r.zones(ctx, domains)
+	wanted := namesOf(domains)
+	found, err := r.each(ctx, domains, func(ctx context.Context, zone records.Name) (*applied, error) {
+		return r.lastApply(ctx, zone, wanted)
+	})
 	if err != nil {
 		return nil, err
-	}
-	var found []journal.Intent
-	wanted := namesOf(domains)
-	for _, zone := range zones {
-		in, err := r.lastApply(ctx, zone, wanted)
-		if err != nil {
-			return nil, err
-		}
-		if in != nil {
-			found = append(found, *in)
-		}
 	}
 	if len(found) == 0 {
 		return nil, ErrNothing
 	}
-	newest := slices.MaxFunc(found, func(a, b journal.Intent) int {
-		return cmp.Or(a.Time.On(r.Clock).Compare(b.Time.On(r.Clock)), cmp.Compare(a.Run, b.Run))
+	newest := slices.MaxFunc(found, func(a, b applied) int {
+		return cmp.Or(a.at.Compare(b.at), cmp.Compare(a.run, b.run))
 	})
 	var points []Point
-	for _, in := range found {
-		if in.Run == newest.Run {
-			points = append(points, Point{in.Zone, in.Seq - 1})
+	for _, a := range found {
+		if a.run == newest.run {
+			points = append(points, a.before)
 		}
 	}
 	return points, nil
+}
+
+// applied is a run's part in one zone.
+type applied struct {
+	run    string
+	at     time.Time
+	before Point
+}
+
+// atOnce is how many zones are looked at at the same time.
+const atOnce = 10
+
+// each looks at the zones that may hold one of the domains, several at once, and
+// returns what was found, in the order of the zones.
+func (r Refs) each(ctx context.Context, domains []records.Name, look func(context.Context, records.Name) (*applied, error)) ([]applied, error) {
+	zones, err := r.zones(ctx, domains)
+	if err != nil {
+		return nil, err
+	}
+	found := make([]*applied, len(zones))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(atOnce)
+	for i, zone := range zones {
+		g.Go(func() (err error) {
+			found[i], err = look(ctx, zone)
+			return err
+		})
+	}
+	err = g.Wait()
+	var out []applied
+	for _, f := range found {
+		if f != nil {
+			out = append(out, *f)
+		}
+	}
+	return out, err
 }
 
 // zones are the zones of the journal that may hold one of the domains.
@@ -196,7 +226,7 @@ func (r Refs) zones(ctx context.Context, domains []records.Name) ([]records.Name
 
 // lastApply finds the newest apply to a zone that changed values of the
 // domains, nil for none.
-func (r Refs) lastApply(ctx context.Context, zone records.Name, wanted names) (*journal.Intent, error) {
+func (r Refs) lastApply(ctx context.Context, zone records.Name, wanted names) (*applied, error) {
 	for e, err := range r.Journal.Entries(ctx, zone) {
 		if err != nil && !isDamage(err) {
 			return nil, err
@@ -209,7 +239,7 @@ func (r Refs) lastApply(ctx context.Context, zone records.Name, wanted names) (*
 			return nil, err
 		}
 		if changed {
-			return e.Intent, nil
+			return &applied{e.Intent.Run, e.Intent.Time.On(r.Clock), Point{zone, e.Seq - 1}}, nil
 		}
 	}
 	return nil, nil
@@ -258,22 +288,19 @@ func (r Refs) judge(ctx context.Context, in journal.Intent) (*journal.Outcome, e
 // have held one of them since. Before its first entry that is the zone's first
 // snapshot.
 func (r Refs) At(ctx context.Context, at time.Time, domains []records.Name) ([]Point, error) {
-	zones, err := r.zones(ctx, domains)
-	if err != nil {
-		return nil, err
-	}
-	var points []Point
 	wanted := namesOf(domains)
-	for _, zone := range zones {
+	found, err := r.each(ctx, domains, func(ctx context.Context, zone records.Name) (*applied, error) {
 		p, concerned, err := r.zoneAt(ctx, zone, at, wanted)
-		if err != nil {
+		if err != nil || !concerned {
 			return nil, err
 		}
-		if concerned {
-			points = append(points, p)
-		}
+		return &applied{before: p}, nil
+	})
+	var points []Point
+	for _, f := range found {
+		points = append(points, f.before)
 	}
-	return points, nil
+	return points, err
 }
 
 // zoneAt finds the newest outcome that is not younger than the moment. An entry

@@ -16,6 +16,10 @@ import (
 // doesn't cut short. What has begun is brought to an end.
 const stepTime = 5 * time.Minute
 
+// changeTime is what each change adds to that: a host with a request budget may
+// admit four calls a second, and take as many for one set.
+const changeTime = time.Second
+
 // errLost says that the zone's lock ended while the run worked: another run may
 // be at work.
 var errLost = errors.New("the lock was lost meanwhile, so nothing more was written")
@@ -76,7 +80,7 @@ func (c call) nothing() bool {
 // failed last time. Before every call that writes it asks whether the run may
 // go on: another may have taken it for dead.
 func (w *work) send(ctx context.Context, in journal.Intent, changes []records.Change) (c call) {
-	ctx, cancel := context.WithTimeout(ctx, stepTime)
+	ctx, cancel := context.WithTimeout(ctx, stepTime+time.Duration(len(changes))*changeTime)
 	defer cancel()
 	ask := func(ctx context.Context) error {
 		err := w.mayGoOn(ctx, in)
