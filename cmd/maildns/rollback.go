@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -281,8 +282,11 @@ func (r *rolling) resolve(ctx context.Context, ref string) ([]apply.Point, error
 // refs resolves references. What a run without an outcome has done is looked up
 // in its zone.
 func (r *rolling) refs() apply.Refs {
+	var opening sync.Mutex // several zones are looked at at once
 	return apply.Refs{Journal: r.book.Journal, Clock: r.now(), Read: func(ctx context.Context, name records.Name) (records.Zone, error) {
+		opening.Lock()
 		zone, _, err := r.zone(ctx, name)
+		opening.Unlock()
 		if err != nil {
 			return records.Zone{}, err
 		}

@@ -126,8 +126,8 @@ func difference(i journal.Item, a, b *plan.Set) []plan.Owned {
 type Refs struct {
 	Journal *journal.Journal
 	Clock   plan.Clock
-	// Read reads a zone. It is asked where a run has no outcome yet: what
-	// that has done only the zone can tell.
+	// Read reads a zone, several at once. It is asked where a run has no
+	// outcome yet: what that has done only the zone can tell.
 	Read func(context.Context, records.Name) (records.Zone, error)
 }
 
