@@ -31,28 +31,29 @@ type Rule struct {
 	check func(Subject) []plan.Finding
 }
 
-// Rules is the table of the rules.
-func Rules() []Rule {
-	return []Rule{
-		{"spf-multiple", "7208 4.5", "several SPF records at one name, which receivers take for an error", checkMultipleSPF},
-		{"spf-syntax", "7208 12", "an SPF record with a term that doesn't parse", checkSPFSyntax},
-		{"spf-lookups", "7208 4.6.4", "an SPF record whose own terms need more than 10 lookups", checkLookups},
-		{"dmarc-multiple", "9989 4.10", "several DMARC records at one name, which receivers discard", checkMultipleDMARC},
-		{"dmarc-pct-split", "9989 A.6", "a pct between 1 and 99 that newer receivers read as 100", checkPctSplit},
-		{"dmarc-loosens", "9989 4.7", "a change that loosens the DMARC policy", checkLoosens},
-		{"dns-cname-coexist", "1034 3.6.2", "a CNAME beside another record at its name", checkCNAME},
-		{"dns-occluded", "1034 4.2.1", "a record below a delegation", checkOccluded},
-		{"dns-unwritable", "", "a change of a record set that can't be written faithfully", checkFixed},
-		{"adoption", "", "a live sender or mail host that the configuration forgot", checkForgotten},
-		{"override-unused", "", "an override for a gate that holds nothing", checkUnused},
-		{"review-overdue", "", "a domain whose review is overdue", checkReview},
-	}
+// rules is the table of the rules.
+var rules = [...]Rule{
+	{"spf-multiple", "7208 4.5", "several SPF records at one name, which receivers take for an error", checkMultipleSPF},
+	{"spf-syntax", "7208 12", "an SPF record with a term that doesn't parse", checkSPFSyntax},
+	{"spf-lookups", "7208 4.6.4", "an SPF record whose own terms need more than 10 lookups", checkLookups},
+	{"dmarc-multiple", "9989 4.10", "several DMARC records at one name, which receivers discard", checkMultipleDMARC},
+	{"dmarc-pct-split", "9989 A.6", "a pct between 1 and 99 that newer receivers read as 100", checkPctSplit},
+	{"dmarc-loosens", "9989 4.7", "a change that loosens the DMARC policy", checkLoosens},
+	{"dns-cname-coexist", "1034 3.6.2", "a CNAME beside another record at its name", checkCNAME},
+	{"dns-occluded", "1034 4.2.1", "a record below a delegation", checkOccluded},
+	{"dns-unwritable", "", "a change of a record set that can't be written faithfully", checkFixed},
+	{"adoption", "", "a live sender or mail host that the configuration forgot", checkForgotten},
+	{"override-unused", "", "an override for a gate that holds nothing", checkUnused},
+	{"review-overdue", "", "a domain whose review is overdue", checkReview},
 }
+
+// Rules lists the rules in the order of the table.
+func Rules() []Rule { return slices.Clone(rules[:]) }
 
 // Check reports what is wrong, in the order of the table.
 func Check(s Subject) []plan.Finding {
 	var out []plan.Finding
-	for _, r := range Rules() {
+	for _, r := range rules {
 		for _, f := range r.check(s) {
 			f.Rule, f.RFC = r.ID, r.RFC
 			out = append(out, f)

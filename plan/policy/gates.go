@@ -60,26 +60,27 @@ type Gate struct {
 	judge func(Case) (plan.Verdict, string, string)
 }
 
-// Gates is the table of all gates, in the order of the documentation.
-func Gates() []Gate {
-	return []Gate{
-		{GateRamp, "a change by which some mail fares worse under DMARC", "it is the next step, observed and clean", judgeRamp},
-		{GateHardFail, "a change after which addresses that no term names fail and did not before", "the reports are clean and DMARC stands at quarantine 100 or beyond", unknown(reasonNoReports, needsReports)},
-		{GateNarrow, "removing an SPF term that authorises addresses, or making its qualifier stricter", "no report shows mail from the withdrawn addresses in the clean window", judgeNarrow},
-		{GateAdoption, "withdrawing a sender or MX host that was live before maildns and was never declared", "it is declared", judgeAdoption},
-		{GateDKIMRemoval, "removing or revoking a DKIM selector, or changing its key in place", "no report shows the selector passing in the clean window", unknown(reasonNoReports, needsReports)},
-		{GateReturnPath, "removing or retargeting a sender's return path", "no report in the clean window has it as the SPF domain", unknown(reasonNoReports, needsReports)},
-		{GateMTASTSFile, "publishing a new MTA-STS id", "the policy file served over HTTPS is the one that the id stands for", judgeFile},
-		{GateMTASTSEnforce, "MTA-STS from testing to enforce", "testing was clean for the clean window and every live MX host matches the policy", unknown(reasonNoTLSReports, needsTLSReports)},
-		{GateMTASTSRemoval, "removing the MTA-STS record, its host or an mx pattern", "mode none (or the wider policy) was served for the longest max_age", unknown("senders may still hold the policy in their caches", "mode none served for the longest max_age that was ever served")},
-		{GateMXCutover, "replacing or removing MX hosts", "the new hosts resolve and the MTA-STS policy covers old and new ones", judgeCutover},
-		{GateBIMI, "publishing BIMI", "DMARC is published at quarantine 100 or reject", judgeBIMI},
-		{GateLowerTTL, "replacing a live value while caches hold it with a long TTL", "the old TTL has run out", nil},
-		{GateRegression, "tightening in a rollout group", "no member shows failures of its own since its last tightening", nil},
-		{GateExternal, "every change of a domain whose zone its owner edits", "the owner has published it", judgeExternal},
-		{GateRolledBack, "a change that a rollback has undone", "the declaration no longer contains it", judgeRolledBack},
-	}
+// gates is the table of all gates, in the order of the documentation.
+var gates = [...]Gate{
+	{GateRamp, "a change by which some mail fares worse under DMARC", "it is the next step, observed and clean", judgeRamp},
+	{GateHardFail, "a change after which addresses that no term names fail and did not before", "the reports are clean and DMARC stands at quarantine 100 or beyond", unknown(reasonNoReports, needsReports)},
+	{GateNarrow, "removing an SPF term that authorises addresses, or making its qualifier stricter", "no report shows mail from the withdrawn addresses in the clean window", judgeNarrow},
+	{GateAdoption, "withdrawing a sender or MX host that was live before maildns and was never declared", "it is declared", judgeAdoption},
+	{GateDKIMRemoval, "removing or revoking a DKIM selector, or changing its key in place", "no report shows the selector passing in the clean window", unknown(reasonNoReports, needsReports)},
+	{GateReturnPath, "removing or retargeting a sender's return path", "no report in the clean window has it as the SPF domain", unknown(reasonNoReports, needsReports)},
+	{GateMTASTSFile, "publishing a new MTA-STS id", "the policy file served over HTTPS is the one that the id stands for", judgeFile},
+	{GateMTASTSEnforce, "MTA-STS from testing to enforce", "testing was clean for the clean window and every live MX host matches the policy", unknown(reasonNoTLSReports, needsTLSReports)},
+	{GateMTASTSRemoval, "removing the MTA-STS record, its host or an mx pattern", "mode none (or the wider policy) was served for the longest max_age", unknown("senders may still hold the policy in their caches", "mode none served for the longest max_age that was ever served")},
+	{GateMXCutover, "replacing or removing MX hosts", "the new hosts resolve and the MTA-STS policy covers old and new ones", judgeCutover},
+	{GateBIMI, "publishing BIMI", "DMARC is published at quarantine 100 or reject", judgeBIMI},
+	{GateLowerTTL, "replacing a live value while caches hold it with a long TTL", "the old TTL has run out", nil},
+	{GateRegression, "tightening in a rollout group", "no member shows failures of its own since its last tightening", nil},
+	{GateExternal, "every change of a domain whose zone its owner edits", "the owner has published it", judgeExternal},
+	{GateRolledBack, "a change that a rollback has undone", "the declaration no longer contains it", judgeRolledBack},
 }
+
+// Gates lists the gates in the order of the table.
+func Gates() []Gate { return slices.Clone(gates[:]) }
 
 // KnownGate reports whether a gate of that id exists.
 func KnownGate(id string) bool {
@@ -88,7 +89,7 @@ func KnownGate(id string) bool {
 }
 
 func gate(id string) (Gate, bool) {
-	for _, g := range Gates() {
+	for _, g := range gates {
 		if g.ID == id {
 			return g, true
 		}
