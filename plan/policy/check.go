@@ -32,7 +32,7 @@ type Rule struct {
 }
 
 // rules is the table of the rules.
-var rules = [...]Rule{
+var rules = []Rule{
 	{"spf-multiple", "7208 4.5", "several SPF records at one name, which receivers take for an error", checkMultipleSPF},
 	{"spf-syntax", "7208 12", "an SPF record with a term that doesn't parse", checkSPFSyntax},
 	{"spf-lookups", "7208 4.6.4", "an SPF record whose own terms need more than 10 lookups", checkLookups},
@@ -48,7 +48,7 @@ var rules = [...]Rule{
 }
 
 // Rules lists the rules in the order of the table.
-func Rules() []Rule { return slices.Clone(rules[:]) }
+func Rules() []Rule { return slices.Clone(rules) }
 
 // Check reports what is wrong, in the order of the table.
 func Check(s Subject) []plan.Finding {

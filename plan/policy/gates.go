@@ -61,7 +61,7 @@ type Gate struct {
 }
 
 // gates is the table of all gates, in the order of the documentation.
-var gates = [...]Gate{
+var gates = []Gate{
 	{GateRamp, "a change by which some mail fares worse under DMARC", "it is the next step, observed and clean", judgeRamp},
 	{GateHardFail, "a change after which addresses that no term names fail and did not before", "the reports are clean and DMARC stands at quarantine 100 or beyond", unknown(reasonNoReports, needsReports)},
 	{GateNarrow, "removing an SPF term that authorises addresses, or making its qualifier stricter", "no report shows mail from the withdrawn addresses in the clean window", judgeNarrow},
@@ -80,7 +80,7 @@ var gates = [...]Gate{
 }
 
 // Gates lists the gates in the order of the table.
-func Gates() []Gate { return slices.Clone(gates[:]) }
+func Gates() []Gate { return slices.Clone(gates) }
 
 // KnownGate reports whether a gate of that id exists.
 func KnownGate(id string) bool {
