@@ -111,7 +111,7 @@ func (z *Zone) writeSet(ctx context.Context, c records.Change) error {
 		return z.writeValues(ctx, todo)
 	}
 	err := z.mayWrite(ctx)
-	switch client, zone := z.host.client, rr.FQDN(z.Name); {
+	switch client, zone := z.client, rr.FQDN(z.Name); {
 	case err != nil:
 	case c.After == nil:
 		gone := *c.Before
@@ -210,9 +210,9 @@ func (z *Zone) writeValues(ctx context.Context, todo []step) error {
 		recs := []libdns.Record{rr.Record(s.key, s.ttl, s.value, z.Name)}
 		var err error
 		if s.remove {
-			_, err = z.host.client.DeleteRecords(ctx, rr.FQDN(z.Name), recs)
+			_, err = z.client.DeleteRecords(ctx, rr.FQDN(z.Name), recs)
 		} else {
-			_, err = z.host.client.AppendRecords(ctx, rr.FQDN(z.Name), recs)
+			_, err = z.client.AppendRecords(ctx, rr.FQDN(z.Name), recs)
 		}
 		if err != nil {
 			return err

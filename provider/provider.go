@@ -18,13 +18,19 @@ import (
 )
 
 // Client is what every libdns implementation offers. One that can do better
-// also has ReadZone or Transact, which are then used instead:
+// also has some of these, which are then used:
 //
 //	ReadZone(ctx context.Context, zone records.Name) (records.Zone, error)
 //	Transact(ctx context.Context, zone records.Name, changes []records.Change) error
+//	Split(changes []records.Change) [][]records.Change
+//	InZone(zone records.Name, id string) Client
+//	CheckAccess(ctx context.Context, zones []records.Name) ([]string, error)
 //
 // Transact makes all changes or none, and none with a *records.StaleError
-// where the zone no longer holds what a change was computed from.
+// where the zone no longer holds what a change was computed from. Split cuts
+// what is too large for one transaction. InZone binds the client to the zone
+// of that id where one name may have several. CheckAccess says in words what
+// the credentials are good for in these zones, without writing.
 type Client interface {
 	libdns.RecordGetter
 	libdns.RecordAppender
@@ -40,6 +46,18 @@ type transactor interface {
 	Transact(ctx context.Context, zone records.Name, changes []records.Change) error
 }
 
+type splitter interface {
+	Split(changes []records.Change) [][]records.Change
+}
+
+type zoneBinder interface {
+	InZone(zone records.Name, id string) Client
+}
+
+type accessChecker interface {
+	CheckAccess(ctx context.Context, zones []records.Name) ([]string, error)
+}
+
 // Options are what a provider needs to know besides its block.
 type Options struct {
 	Now func() time.Time // for date serials; required by zonefile
@@ -51,7 +69,16 @@ type Options struct {
 	// plan runs on configurations that nobody has reviewed.
 	RestrictServers bool
 	AllowServers    []string
-	Disk            disk.FS // for tests; the zero value is the real disk
+	// RateShare is how much of the host's request budget this run may use, up
+	// to 1; 0 means all of it.
+	RateShare float64
+	// Env returns a variable of the environment, which alone may move an API
+	// to another address; nil: there are none.
+	Env func(name string) string
+	// Tell is told in one sentence what a host is waiting for; nil: nobody is.
+	// It may be called by several goroutines at once.
+	Tell func(event string)
+	Disk disk.FS // for tests; the zero value is the real disk
 }
 
 // Host is an opened provider block. It is safe for concurrent use by several
@@ -163,19 +190,56 @@ func (h *Host) Zone(name records.Name, id string) (*Zone, error) {
 	if id != "" && !h.Type.ZoneIDs {
 		return nil, fmt.Errorf("provider %s, zone %s: zone_id is %q, but %s has only one zone of a name: remove zone_id", h.Ref, name, id, h.Type.Name)
 	}
-	return &Zone{Name: name, ID: id, host: h}, nil
+	z := &Zone{Name: name, ID: id, host: h, client: h.client}
+	if b, ok := h.client.(zoneBinder); ok {
+		z.client = b.InZone(name, id)
+	}
+	return z, nil
+}
+
+// CheckAccess says in words what the credentials are good for in these zones.
+// It writes nothing. A host that knows nothing of permissions says nothing.
+func (h *Host) CheckAccess(ctx context.Context, zones []records.Name) (facts []string, err error) {
+	c, ok := h.client.(accessChecker)
+	if !ok {
+		return nil, nil
+	}
+	err = protect(func() error {
+		facts, err = c.CheckAccess(ctx, zones)
+		return err
+	})
+	if err != nil {
+		return facts, fmt.Errorf("provider %s: %w", h.Ref, err)
+	}
+	return facts, nil
 }
 
 // Zone is one zone at one host.
 type Zone struct {
 	Name records.Name
 	ID   string // the host's own id, where one name has several zones
-	host *Host
-	ask  func(context.Context) error // before each call that writes; nil: don't
+
+	host   *Host
+	client Client                      // the host's, bound to the zone
+	ask    func(context.Context) error // before each call that writes; nil: don't
 }
 
 // Limits are what the zone's host can do.
 func (z *Zone) Limits() Limits { return z.host.Type.Limits }
+
+// Transactional reports whether the changes can be made together or not at all.
+func (z *Zone) Transactional(changes []records.Change) bool {
+	return z.Limits().Transactional && len(z.split(changes)) <= 1
+}
+
+// split returns the transactions that the changes need, one where one can hold
+// them.
+func (z *Zone) split(changes []records.Change) [][]records.Change {
+	if s, ok := z.client.(splitter); ok {
+		return s.Split(changes)
+	}
+	return [][]records.Change{changes}
+}
 
 // Guarded returns the zone as a writer sees it who must ask before every single
 // call that writes: where ask returns an error, Write makes no further call and
@@ -211,10 +275,10 @@ func (z *Zone) Read(ctx context.Context) (zone records.Zone, err error) {
 }
 
 func (z *Zone) read(ctx context.Context) (records.Zone, error) {
-	if r, ok := z.host.client.(zoneReader); ok {
+	if r, ok := z.client.(zoneReader); ok {
 		return r.ReadZone(ctx, z.Name)
 	}
-	recs, err := z.host.client.GetRecords(ctx, rr.FQDN(z.Name))
+	recs, err := z.client.GetRecords(ctx, rr.FQDN(z.Name))
 	if err != nil {
 		return records.Zone{}, err
 	}
@@ -234,15 +298,30 @@ func (z *Zone) Write(ctx context.Context, changes []records.Change) error {
 		return z.wrap("nothing was written", err)
 	}
 	err := protect(func() error {
-		if t, ok := z.host.client.(transactor); ok {
-			if err := z.mayWrite(ctx); err != nil {
-				return err
-			}
-			return t.Transact(ctx, z.Name, changes)
+		if t, ok := z.client.(transactor); ok {
+			return z.transact(ctx, t, changes)
 		}
 		return z.writeSets(ctx, changes)
 	})
 	return z.wrap("writing the zone", err)
+}
+
+// transact makes one transaction after the other, and stops at the first that
+// fails.
+func (z *Zone) transact(ctx context.Context, t transactor, changes []records.Change) error {
+	for i, batch := range z.split(changes) {
+		if err := z.mayWrite(ctx); err != nil {
+			return err
+		}
+		if err := t.Transact(ctx, z.Name, batch); err != nil {
+			if i > 0 {
+				// Not wrapped: a StaleError would say that nothing was written.
+				return fmt.Errorf("after %d of the transactions that this needs: %s", i, err.Error())
+			}
+			return err
+		}
+	}
+	return nil
 }
 
 // admit refuses changes that can't be written faithfully, before anything is.
