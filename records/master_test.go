@@ -65,3 +65,52 @@ func joinStrings(wire []byte, length int) string {
 	}
 	return b.String()
 }
+
+func TestParseMasterData(t *testing.T) {
+	t.Parallel()
+	const zone = "zone.example"
+	for _, c := range []struct {
+		typ  Type
+		data string
+		want Value
+	}{
+		{TypeTXT, `""`, ""},
+		{TypeTXT, `"a" "b"`, "ab"},
+		{TypeTXT, `"a""b"`, "ab"},
+		{TypeTXT, ` bare  word "q" `, "barewordq"},
+		{TypeTXT, `"\"\\\009\255\a;"`, "\"\\\t\xffa;"},
+		{TypeTXT, "\"\xc3\xa9\"", "é"},
+		{TypeMX, "10 Mail.Example.", "10 mail.example"},
+		{TypeMX, "10 mail", "10 mail.zone.example"},
+		{TypeMX, "10 @", "10 zone.example"},
+		{TypeMX, "0 .", "0 ."},
+		{TypeCNAME, "www.sub", "www.sub.zone.example"},
+		{TypeCNAME, "@", zone},
+		{TypeA, " 192.0.2.1 ", "192.0.2.1"},
+	} {
+		if got, err := ParseMasterData(c.typ, c.data, zone); err != nil || got != c.want {
+			t.Errorf("ParseMasterData(%s, %q) = %q, %v, want %q", c.typ, c.data, got, err, c.want)
+		}
+	}
+	for _, data := range []string{``, ` `, `"a`, `a"`, `"a\`, `a\`, `"\25"`, `"\256"`, `a;b`, `"a" ;`} {
+		if got, err := ParseMasterData(TypeTXT, data, zone); err == nil {
+			t.Errorf("TXT %q was read as %q", data, got)
+		}
+	}
+}
+
+// FuzzParseMasterData: what is read is written, and read again as the same.
+func FuzzParseMasterData(f *testing.F) {
+	for _, seed := range []string{`"a" "b"`, `"\"\\\009\255"`, `bare word`, `"a`, `\`, `"\256"`, `"" ""`, "\"\xff\""} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, data string) {
+		v, err := ParseMasterData(TypeTXT, data, "zone.example")
+		if err != nil {
+			return
+		}
+		if again, err := ParseMasterData(TypeTXT, MasterData(TypeTXT, v), "zone.example"); err != nil || again != v {
+			t.Fatalf("%q was read as %q, then as %q: %v", data, v, again, err)
+		}
+	})
+}
