@@ -13,6 +13,7 @@ import (
 	"github.com/libdns/libdns"
 
 	"github.com/attunelogic/maildns/provider/disk"
+	"github.com/attunelogic/maildns/provider/httpapi"
 	"github.com/attunelogic/maildns/provider/rr"
 	"github.com/attunelogic/maildns/records"
 )
@@ -79,6 +80,8 @@ type Options struct {
 	// It may be called by several goroutines at once.
 	Tell func(event string)
 	Disk disk.FS // for tests; the zero value is the real disk
+	// Outside is for tests, too; the zero value is the real network and clock.
+	Outside httpapi.Outside
 }
 
 // Host is an opened provider block. It is safe for concurrent use by several

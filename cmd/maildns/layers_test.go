@@ -32,6 +32,7 @@ var rooms = map[string]room{
 	"records/spf/spftest":    {level: 1, pure: true},
 	"provider/disk":          {level: 1},
 	"provider/disk/disktest": {level: 1, beside: []string{"provider/disk"}},
+	"provider/httpapi":       {level: 1},
 
 	"plan":                  {level: 2, pure: true},
 	"plan/evidence":         {level: 2, pure: true},

@@ -1,0 +1,39 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"sync"
+)
+
+// watchKey is where a context carries its watcher.
+type watchKey struct{}
+
+type watcher struct {
+	mu   sync.Mutex
+	errs []error
+}
+
+// Watch returns a context that remembers what goes wrong with the requests
+// made under it, and a function that returns it, or nil. A library may swallow
+// an error; this doesn't. An answer with a status of 400 or more counts as an
+// error, as an *Error.
+func Watch(ctx context.Context) (context.Context, func() error) {
+	w := &watcher{}
+	return context.WithValue(ctx, watchKey{}, w), func() error {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		return errors.Join(w.errs...)
+	}
+}
+
+// report tells the watcher of a context, if it has one.
+func report(ctx context.Context, err error) {
+	w, ok := ctx.Value(watchKey{}).(*watcher)
+	if !ok || err == nil {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.errs = append(w.errs, err)
+}
