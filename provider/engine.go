@@ -153,7 +153,7 @@ func steps(c records.Change) ([]step, error) {
 	for _, v := range before.Values {
 		s := step{c.Key, anyTTL, v, true}
 		switch kept := c.After.Has(v); {
-		case kept && before.TTL == c.After.TTL:
+		case kept && before.TTLOf(v) == c.After.TTLOf(v):
 		case v == "" && len(before.Values) > 1:
 			return nil, errors.New("the library can't delete an empty value beside others: delete it at the host")
 		case kept, v == "", alone && isExclusive(c.Key, v):
@@ -163,8 +163,8 @@ func steps(c records.Change) ([]step, error) {
 		}
 	}
 	for _, v := range c.After.Values {
-		if !before.Has(v) || before.TTL != c.After.TTL {
-			add = append(add, step{c.Key, c.After.TTL, v, false})
+		if ttl := c.After.TTLOf(v); !before.Has(v) || before.TTLOf(v) != ttl {
+			add = append(add, step{c.Key, ttl, v, false})
 		}
 	}
 	return interleave(first, add, last), nil

@@ -29,9 +29,13 @@ import (
 //
 // Transact makes all changes or none, and none with a *records.StaleError
 // where the zone no longer holds what a change was computed from. Split cuts
-// what is too large for one transaction. InZone binds the client to the zone
-// of that id where one name may have several. CheckAccess says in words what
-// the credentials are good for in these zones, without writing.
+// what is too large for one transaction, never between the changes of one name.
+// Where the host stores a TTL with each value (Limits.PerValueTTL), ReadZone
+// fills records.RRset.TTLs (rr.Join does), and of the values in both Before and
+// After only those are written whose TTLOf differs: the others are foreign.
+// InZone binds the client to the zone of that id where one name may have several
+// zones. CheckAccess says in words what the credentials are good for in these
+// zones, without writing.
 type Client interface {
 	libdns.RecordGetter
 	libdns.RecordAppender
@@ -277,7 +281,31 @@ func (z *Zone) Read(ctx context.Context) (zone records.Zone, err error) {
 	return zone, nil
 }
 
+// withOneTTL forgets the TTLs of values where the host stores one with the set:
+// a write gives it to all of them.
+func withOneTTL(zone records.Zone) records.Zone {
+	var mixed []records.RRset
+	for s := range zone.All() {
+		if len(s.TTLs) > 0 {
+			s.TTLs = nil
+			mixed = append(mixed, s)
+		}
+	}
+	if len(mixed) == 0 {
+		return zone
+	}
+	return zone.With(mixed...)
+}
+
 func (z *Zone) read(ctx context.Context) (records.Zone, error) {
+	zone, err := z.readWhole(ctx)
+	if err == nil && !z.Limits().PerValueTTL {
+		zone = withOneTTL(zone)
+	}
+	return zone, err
+}
+
+func (z *Zone) readWhole(ctx context.Context) (records.Zone, error) {
 	if r, ok := z.client.(zoneReader); ok {
 		return r.ReadZone(ctx, z.Name)
 	}

@@ -1,9 +1,7 @@
 package provider
 
 import (
-	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/attunelogic/maildns/records"
 )
@@ -100,81 +98,8 @@ func Lookup(name string) (t Type, ok bool) {
 	return types[i], true
 }
 
-// Limits are what a host can store and how fast it may be asked. Zero means
-// that there is no limit beyond those of DNS.
-type Limits struct {
-	// Transactional: the changes of one Write happen together or not at all.
-	Transactional bool
-	// PerValueTTL: the host stores a TTL with each value, not with the set.
-	PerValueTTL bool
-	// ReplacesSets: SetRecords of its library leaves exactly the given values
-	// in a set. Where it is false, values are added and deleted one by one.
-	ReplacesSets bool
+// Limits are what a host can store and how fast it may be asked.
+type Limits = records.Limits
 
-	MinTTL   records.TTL
-	AutoTTL  bool           // the host can choose the TTL itself
-	MaxTXT   int            // bytes of one TXT value
-	MaxSet   int            // bytes of all values of a set
-	MaxBatch int            // record changes in one transaction
-	Types    []records.Type // those it can hold; empty: all
-	Requests Rate
-}
-
-// Rate is a host's request budget: so many a second in the long run, and so
-// many at once.
-type Rate struct {
-	PerSecond float64
-	Burst     int
-}
-
-// StoredTTL returns the TTL that the host will hold when ttl is asked for.
-func (l Limits) StoredTTL(ttl records.TTL) records.TTL {
-	if ttl == records.AutoTTL && l.AutoTTL {
-		return ttl
-	}
-	return max(ttl, l.MinTTL)
-}
-
-// maxTXT is what fits into the 65,535 bytes of RDATA (RFC 1035 3.2.1) when
-// each 255 bytes need one more for their length.
-const maxTXT = 65535 - 65535/256
-
-// Check says why the host couldn't hold the set that a change leads to, or
-// nil. The TTL is not judged but for its range: see StoredTTL.
-func (l Limits) Check(s records.RRset) error {
-	switch {
-	case len(l.Types) > 0 && !slices.Contains(l.Types, s.Type):
-		return fmt.Errorf("%s: this host has no %s records, only %s", s.Key, s.Type, joinTypes(l.Types))
-	case s.TTL == records.AutoTTL && !l.AutoTTL:
-		return fmt.Errorf("%s: this host chooses no TTL itself: declare a ttl", s.Key)
-	case s.TTL != records.AutoTTL && s.TTL > records.MaxTTL:
-		return fmt.Errorf("%s: a TTL of %d seconds is more than %d (RFC 2181 8)", s.Key, s.TTL, records.MaxTTL)
-	}
-	return l.checkSizes(s)
-}
-
-func (l Limits) checkSizes(s records.RRset) error {
-	most := maxTXT
-	if l.MaxTXT > 0 {
-		most = l.MaxTXT
-	}
-	total := 0
-	for _, v := range s.Values {
-		if s.Type == records.TypeTXT && len(v) > most {
-			return fmt.Errorf("%s: a value has %d bytes, this host holds at most %d: shorten it, or publish it by CNAME elsewhere", s.Key, len(v), most)
-		}
-		total += len(v)
-	}
-	if l.MaxSet > 0 && total > l.MaxSet {
-		return fmt.Errorf("%s: its values have %d bytes together, this host holds at most %d: remove values that nobody needs", s.Key, total, l.MaxSet)
-	}
-	return nil
-}
-
-func joinTypes(types []records.Type) string {
-	names := make([]string, len(types))
-	for i, t := range types {
-		names[i] = string(t)
-	}
-	return strings.Join(names, ", ")
-}
+// Rate is a host's request budget.
+type Rate = records.Rate

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -33,6 +34,25 @@ const (
 	// the range that a zone can hold.
 	AutoTTL TTL = 1<<32 - 1
 )
+
+// autoBound is how long an automatic TTL is where it is documented (Cloudflare).
+const autoBound TTL = 300
+
+// Bound is the TTL as an upper bound for caches, also where the host chooses it.
+func (t TTL) Bound() TTL {
+	if t == AutoTTL {
+		return autoBound
+	}
+	return t
+}
+
+// String is the TTL for people: seconds, or the word automatic.
+func (t TTL) String() string {
+	if t == AutoTTL {
+		return "automatic"
+	}
+	return strconv.FormatUint(uint64(t), 10)
+}
 
 // Value is the canonical form of one record's data within its type: a TXT is
 // the whole unescaped string of bytes, an MX "preference host", a CNAME its
@@ -66,6 +86,10 @@ type RRset struct {
 	// RFC 2181 5.2 forbids. TTL is then the smallest, and a write gives it to
 	// all of them.
 	MixedTTL bool `json:"mixed_ttl,omitempty"`
+	// TTLs holds those of values that have another TTL than TTL, on a host
+	// that stores one with each value (Limits.PerValueTTL): see TTLOf. There
+	// TTL is that of the values which are ours, once Focus knows which.
+	TTLs map[Value]TTL `json:"ttls,omitempty"`
 }
 
 // NewRRset returns the set with its values sorted and duplicates dropped.
@@ -84,9 +108,67 @@ func (s RRset) Has(v Value) bool {
 // SameValues reports whether both sets hold the same values, whatever the TTL.
 func (s RRset) SameValues(o RRset) bool { return slices.Equal(s.Values, o.Values) }
 
-// Equal reports whether both sets are the same record set with the same TTL.
+// TTLOf is the TTL of one of the set's values.
+func (s RRset) TTLOf(v Value) TTL {
+	if ttl, ok := s.TTLs[v]; ok {
+		return ttl
+	}
+	return s.TTL
+}
+
+// Equal reports whether both sets are the same record set with the same TTL or,
+// where each value has its own, the same TTLs.
 func (s RRset) Equal(o RRset) bool {
-	return s.Key == o.Key && s.TTL == o.TTL && s.SameValues(o)
+	if s.Key != o.Key || !s.SameValues(o) {
+		return false
+	}
+	if len(s.TTLs)+len(o.TTLs) == 0 {
+		return s.TTL == o.TTL
+	}
+	return !slices.ContainsFunc(s.Values, func(v Value) bool { return s.TTLOf(v) != o.TTLOf(v) })
+}
+
+// Focus is the same set, seen from the values that are ours: TTL is theirs, the
+// smallest where they differ, which MixedTTL then says, and TTLs has those of
+// all others. Where none is ours TTL stays what it is.
+func (s RRset) Focus(ours func(Value) bool) RRset {
+	out := s
+	out.MixedTTL, out.TTLs = false, make(map[Value]TTL, len(s.Values))
+	found := false
+	for _, v := range s.Values {
+		ttl := s.TTLOf(v)
+		switch {
+		case !ours(v):
+			continue
+		case found && ttl != out.TTL:
+			out.MixedTTL = true
+			ttl = min(ttl, out.TTL)
+		}
+		out.TTL, found = ttl, true
+	}
+	for _, v := range s.Values {
+		if ttl := s.TTLOf(v); ttl != out.TTL || !ours(v) {
+			out.TTLs[v] = ttl
+		}
+	}
+	return out
+}
+
+// Hold is the set with other values. Those that stay keep their TTLs.
+func (s RRset) Hold(values ...Value) RRset {
+	out := NewRRset(s.Key, s.TTL, values...)
+	out.Fixed, out.MixedTTL = s.Fixed, s.MixedTTL
+	for _, v := range out.Values {
+		ttl, ok := s.TTLs[v]
+		if !ok {
+			continue
+		}
+		if out.TTLs == nil {
+			out.TTLs = make(map[Value]TTL, len(s.TTLs))
+		}
+		out.TTLs[v] = ttl
+	}
+	return out
 }
 
 // Zone is a snapshot of one zone's record sets, in the order of their keys. It
@@ -202,7 +284,7 @@ func describe(s *RRset) string {
 	for i, v := range s.Values {
 		quoted[i] = fmt.Sprintf("%q", EscapeValue(v))
 	}
-	return fmt.Sprintf("TTL %d %s", s.TTL, strings.Join(quoted, ", "))
+	return fmt.Sprintf("TTL %s %s", s.TTL, strings.Join(quoted, ", "))
 }
 
 // Check reports the first change whose Before differs from the zone, as a

@@ -4,6 +4,7 @@ package rr
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 	"time"
@@ -54,28 +55,40 @@ func Zone(zone records.Name, recs []libdns.Record) records.Zone {
 	}
 	all := make([]records.RRset, 0, len(sets))
 	for _, s := range sets {
-		sorted := records.NewRRset(s.Key, s.TTL, s.Values...)
-		sorted.Fixed, sorted.MixedTTL = s.Fixed, s.MixedTTL
-		all = append(all, sorted)
+		all = append(all, s.Hold(s.Values...))
 	}
 	return records.NewZone(zone, negative, all...)
 }
 
 // join adds one record to its set.
 func join(s records.RRset, key records.Key, rr libdns.RR) records.RRset {
-	ttl := TTL(rr.TTL)
-	first := len(s.Values) == 0
 	s.Key = key
-	s.MixedTTL = s.MixedTTL || !first && s.TTL != ttl
-	if first || ttl < s.TTL {
-		s.TTL = ttl
-	}
 	value, err := records.CanonicalData(key.Type, rr.Data)
 	if err != nil {
 		value = records.Value(rr.Data)
 		s.Fixed = cmp.Or(s.Fixed, fmt.Sprintf("one of its records can't be read (%v): mend it at the host", err))
 	}
-	s.Values = append(s.Values, value)
+	return Join(s, value, TTL(rr.TTL))
+}
+
+// Join adds a value with its own TTL to a set whose values need not be in order
+// yet: the set's TTL is the smallest, TTLs has the others.
+func Join(s records.RRset, v records.Value, ttl records.TTL) records.RRset {
+	if len(s.Values) == 0 {
+		s.TTL = ttl
+	}
+	if s.TTL != ttl {
+		s.MixedTTL = true
+		ttls := make(map[records.Value]records.TTL, len(s.Values)+1)
+		for _, have := range s.Values {
+			ttls[have] = s.TTLOf(have)
+		}
+		ttls[v] = ttl
+		s.TTL = min(s.TTL, ttl)
+		maps.DeleteFunc(ttls, func(_ records.Value, t records.TTL) bool { return t == s.TTL })
+		s.TTLs = ttls
+	}
+	s.Values = append(s.Values, v)
 	return s
 }
 
@@ -104,7 +117,7 @@ func negativeTTL(soa libdns.RR) records.TTL {
 func Records(s records.RRset, zone records.Name) []libdns.Record {
 	recs := make([]libdns.Record, len(s.Values))
 	for i, v := range s.Values {
-		recs[i] = Record(s.Key, s.TTL, v, zone)
+		recs[i] = Record(s.Key, s.TTLOf(v), v, zone)
 	}
 	return recs
 }

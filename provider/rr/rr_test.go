@@ -60,3 +60,22 @@ func TestKey(t *testing.T) {
 		}
 	}
 }
+
+func TestEachValueHasItsTTL(t *testing.T) {
+	t.Parallel()
+	rec := func(ttl time.Duration, text string) libdns.Record {
+		return libdns.RR{Name: "@", Type: "TXT", TTL: ttl, Data: text}
+	}
+	got, _ := rr.Zone("a.example", []libdns.Record{
+		rec(time.Hour, "b"), rec(5*time.Minute, "a"), rec(time.Hour, "c"), rec(5*time.Minute, "d"),
+	}).Set(records.Key{Name: "a.example", Type: records.TypeTXT})
+	if got.TTL != 300 || !got.MixedTTL || len(got.TTLs) != 2 || got.TTLOf("b") != 3600 || got.TTLOf("c") != 3600 || got.TTLOf("a") != 300 {
+		t.Errorf("%+v", got)
+	}
+	for _, rec := range rr.Records(got, "a.example") {
+		data := records.Value(rec.RR().Data)
+		if want := time.Duration(got.TTLOf(data)) * time.Second; rec.RR().TTL != want {
+			t.Errorf("%s would be written with %s, want %s", data, rec.RR().TTL, want)
+		}
+	}
+}
