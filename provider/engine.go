@@ -32,6 +32,9 @@ func (z *Zone) writeSets(ctx context.Context, changes []records.Change) error {
 		return err
 	}
 	failed := z.writeEach(ctx, ordered(changes))
+	if failed == nil {
+		failed = z.publish(ctx)
+	}
 	after, err := z.read(ctx)
 	if err != nil {
 		return errors.Join(failed, fmt.Errorf("%w: reading the zone after the write: %w", ErrOutcomeUnknown, err))
@@ -40,10 +43,31 @@ func (z *Zone) writeSets(ctx context.Context, changes []records.Change) error {
 }
 
 func (z *Zone) writeEach(ctx context.Context, changes []records.Change) error {
-	for _, c := range changes {
-		if err := z.writeSet(ctx, c); err != nil {
+	for i, c := range changes {
+		err := z.writeSet(ctx, c)
+		var stale *records.StaleError
+		if i > 0 && errors.As(err, &stale) {
+			// Not wrapped: a StaleError would say that nothing was written.
+			return fmt.Errorf("after %d of the sets that change: %s", i, err.Error())
+		}
+		if err != nil {
 			return fmt.Errorf("%s: %w", c.Key, err)
 		}
+	}
+	return nil
+}
+
+// publish makes a host serve what was written, where it waits to be told.
+func (z *Zone) publish(ctx context.Context) error {
+	r, ok := z.client.(reloader)
+	if !ok {
+		return nil
+	}
+	if err := z.mayWrite(ctx); err != nil {
+		return err
+	}
+	if err := r.ReloadZone(ctx, z.Name); err != nil {
+		return &ReloadError{Err: err}
 	}
 	return nil
 }
@@ -103,6 +127,12 @@ func checkOneByOne(before records.Zone, changes []records.Change) error {
 
 // writeSet takes one set from its old to its new state.
 func (z *Zone) writeSet(ctx context.Context, c records.Change) error {
+	if w, ok := z.client.(setWriter); ok {
+		if err := z.mayWrite(ctx); err != nil {
+			return err
+		}
+		return w.WriteSet(ctx, z.Name, c)
+	}
 	if c.After != nil && !z.Limits().ReplacesSets {
 		todo, err := steps(c)
 		if err != nil {

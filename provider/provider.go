@@ -22,11 +22,16 @@ import (
 // also has some of these, which are then used:
 //
 //	ReadZone(ctx context.Context, zone records.Name) (records.Zone, error)
+//	WriteSet(ctx context.Context, zone records.Name, change records.Change) error
+//	ReloadZone(ctx context.Context, zone records.Name) error
 //	Transact(ctx context.Context, zone records.Name, changes []records.Change) error
 //	Split(changes []records.Change) [][]records.Change
 //	InZone(zone records.Name, id string) Client
 //	CheckAccess(ctx context.Context, zones []records.Name) ([]string, error)
 //
+// WriteSet takes one set from Before to After, and refuses with a
+// *records.StaleError where it is no longer as in Before. ReloadZone makes the
+// host serve what was written, where it waits to be told.
 // Transact makes all changes or none, and none with a *records.StaleError
 // where the zone no longer holds what a change was computed from. Split cuts
 // what is too large for one transaction, never between the changes of one name.
@@ -45,6 +50,10 @@ type Client interface {
 
 type zoneReader interface {
 	ReadZone(ctx context.Context, zone records.Name) (records.Zone, error)
+}
+
+type setWriter interface {
+	WriteSet(ctx context.Context, zone records.Name, change records.Change) error
 }
 
 type transactor interface {

@@ -18,7 +18,7 @@ type reloader interface {
 // Reload makes the zone's server read what was written, where the host needs
 // that. Write does it too.
 func (z *Zone) Reload(ctx context.Context) error {
-	r, ok := z.host.client.(reloader)
+	r, ok := z.client.(reloader)
 	if !ok {
 		return nil
 	}

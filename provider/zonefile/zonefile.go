@@ -160,14 +160,18 @@ func (f *file) admit(changes []records.Change) ([]records.Change, error) {
 }
 
 // ReloadError says that the zone's file was written, but the command that
-// makes the server read it failed. ReloadZone repeats the command.
+// makes the server read it failed. ReloadZone repeats the command. Without a
+// command it is a host's own way to serve what was written that failed.
 type ReloadError struct {
-	Command []string
+	Command []string // as it was run; empty: the host was asked
 	Output  string // the end of what it printed
 	Err     error
 }
 
 func (e *ReloadError) Error() string {
+	if len(e.Command) == 0 {
+		return fmt.Sprintf("the zone is written, but its host doesn't serve it yet: %v", e.Err)
+	}
 	text := fmt.Sprintf("the zone file is written, but the reload command %q failed: %v", e.Command, e.Err)
 	if e.Output != "" {
 		text += ": " + e.Output
