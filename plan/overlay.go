@@ -113,9 +113,8 @@ func (o *overlay) result() []records.RRset {
 	out := make([]records.RRset, 0, len(o.sets))
 	for _, k := range slices.SortedFunc(maps.Keys(o.sets), records.Key.Compare) {
 		set, _ := o.live.Set(k)
-		wanted := records.NewRRset(k, set.TTL, o.sets[k]...)
-		wanted.Fixed = set.Fixed
-		out = append(out, wanted)
+		set.Key = k
+		out = append(out, set.Hold(o.sets[k]...))
 	}
 	return out
 }

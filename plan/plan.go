@@ -152,6 +152,9 @@ type Change struct {
 	ID string `json:"id"`
 	// Group names the changes that must be written in one transaction.
 	Group *string `json:"group"`
+	// Foreign has the TTLs of the values of After that are not ours and were
+	// there before, on a host that stores a TTL with each value: they stay.
+	Foreign map[records.Value]records.TTL `json:"foreign,omitempty"`
 }
 
 // Key is the record set's key.

@@ -139,5 +139,5 @@ func (s Set) String() string {
 	for i, v := range s.Values {
 		quoted[i] = fmt.Sprintf("%q", records.EscapeValue(v))
 	}
-	return fmt.Sprintf("%s with TTL %d", quoted, s.TTL)
+	return fmt.Sprintf("%s with TTL %s", quoted, s.TTL)
 }

@@ -36,6 +36,7 @@ type RestoreOptions struct {
 	Force     bool           // overwrite edits by hand
 	KeepEdits bool           // leave sets that were edited by hand
 	TTL       records.TTL    // of every restored set
+	Host      records.Limits // of the zone's host
 }
 
 // Restoration is the way back for one zone.
@@ -108,6 +109,7 @@ type share struct {
 }
 
 func newRestorer(live records.Zone, past *Past, target Target, opts RestoreOptions) *restorer {
+	opts.TTL = opts.Host.StoredTTL(opts.TTL)
 	r := &restorer{
 		live: live, past: past, target: target, opts: opts,
 		whole:   past.mend(live, func(l Lost) []records.Value { return l.Kept }),
@@ -360,10 +362,14 @@ func orAbsent(s records.RRset) *records.RRset {
 }
 
 func (r *restorer) change(key records.Key, now records.RRset, exists bool, after records.RRset) {
+	foreign := r.foreign(key, now, after)
+	if len(foreign) == len(after.Values) {
+		after.TTL = now.TTL // nothing of it is ours
+	}
 	before, then := orAbsent(now), orAbsent(after)
 	c := Change{
 		Name: key.Name, Type: key.Type, Step: StepChange, State: Ready, Action: ActionUpdate,
-		Before: asSet(before), After: asSet(then), Declared: r.settled(key, then),
+		Before: asSet(before), After: asSet(then), Declared: r.settled(key, then), Foreign: foreign,
 		Gates: []GateVerdict{}, Exposure: int64(r.live.NegativeTTL), Mistake: int64(r.live.NegativeTTL),
 	}
 	if exists {
@@ -387,13 +393,33 @@ func (r *restorer) change(key records.Key, now records.RRset, exists bool, after
 	r.out.Domains[first.domain] = append(r.out.Domains[first.domain], c)
 }
 
+// foreign has the TTLs of the values that stay and are not ours, where the host
+// stores a TTL with each value.
+func (r *restorer) foreign(key records.Key, now, after records.RRset) map[records.Value]records.TTL {
+	if !r.opts.Host.PerValueTTL {
+		return nil
+	}
+	var out map[records.Value]records.TTL
+	for _, v := range after.Values {
+		_, owned := r.past.Owner(key, v)
+		if !now.Has(v) || owned || r.ours[key][v] || r.back[key][v] {
+			continue
+		}
+		if out == nil {
+			out = map[records.Value]records.TTL{}
+		}
+		out[v] = now.TTLOf(v)
+	}
+	return out
+}
+
 // settled is the set with the TTL that the target recorded for it: what it
 // returns to after the soak.
 func (r *restorer) settled(key records.Key, after *records.RRset) *Set {
 	if after == nil {
 		return nil
 	}
-	set := Set{TTL: 3600, Values: after.Values}
+	set := Set{TTL: r.opts.Host.StoredTTL(usualTTL), Values: after.Values}
 	if then, ok := r.then.Set(key); ok {
 		set.TTL = then.TTL
 	} else if now, ok := r.live.Set(key); ok {

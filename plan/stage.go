@@ -23,9 +23,10 @@ type Staged struct {
 // Stage spreads the changes over time. A replaced or removed value first gets
 // a short TTL, the change waits until the old TTL has run out of every cache,
 // and after a soak the declared TTL returns. Additions, widening, loosening
-// and mending don't wait. What gates hold is listed with them.
-func Stage(live records.Zone, changes []records.Change, today []Today, past *Past, clock Clock) Staged {
-	s := newStager(live, changes, today, past, clock)
+// and mending don't wait, and nothing waits for a TTL that the host can't store.
+// What gates hold is listed with them.
+func Stage(live records.Zone, changes []records.Change, today []Today, past *Past, host records.Limits, clock Clock) Staged {
+	s := newStager(live, changes, today, past, host, clock)
 	for _, key := range slices.SortedFunc(maps.Keys(s.claims), records.Key.Compare) {
 		s.stage(key, s.claims[key])
 	}
@@ -78,15 +79,16 @@ type stager struct {
 	live    records.Zone
 	changes map[records.Key]records.Change
 	past    *Past
+	host    records.Limits
 	clock   Clock
 	claims  map[records.Key]*claim
 	left    records.Zone // as the newest entry left the zone
 	out     Staged
 }
 
-func newStager(live records.Zone, changes []records.Change, today []Today, past *Past, clock Clock) *stager {
+func newStager(live records.Zone, changes []records.Change, today []Today, past *Past, host records.Limits, clock Clock) *stager {
 	s := &stager{
-		live: live, past: past, clock: clock,
+		live: live, past: past, host: host, clock: clock,
 		changes: make(map[records.Key]records.Change, len(changes)),
 		claims:  map[records.Key]*claim{},
 		left:    records.NewZone(live.Name, live.NegativeTTL, past.Live...),
@@ -295,14 +297,43 @@ func (s *stager) fresh(key records.Key, c *claim) records.TTL {
 	if declared == records.AutoTTL {
 		return declared
 	}
-	return min(c.today.Domain.Settings.TTLChange, declared)
+	return s.host.StoredTTL(min(c.today.Domain.Settings.TTLChange, declared))
+}
+
+// foreign has the TTLs of the values that are not ours and stay in a set, where
+// the host stores a TTL with each value: they stay too.
+func (s *stager) foreign(key records.Key, c *claim, before, after *records.RRset) map[records.Value]records.TTL {
+	if !s.host.PerValueTTL || before == nil || after == nil {
+		return nil
+	}
+	var out map[records.Value]records.TTL
+	for _, v := range after.Values {
+		if !before.Has(v) || s.isOurs(key, c, v) {
+			continue
+		}
+		if out == nil {
+			out = map[records.Value]records.TTL{}
+		}
+		out[v] = before.TTLOf(v)
+	}
+	return out
+}
+
+// isOurs reports whether a value is declared, covered or owned by whichever
+// domain.
+func (s *stager) isOurs(key records.Key, c *claim, v records.Value) bool {
+	if _, ok := s.part(key, c, v); ok {
+		return true
+	}
+	_, owned := s.past.Owner(key, v)
+	return owned
 }
 
 // item is the change step of a set, as if it were ready.
 func (s *stager) item(key records.Key, c *claim, before, after *records.RRset) Change {
 	item := Change{
 		Name: key.Name, Type: key.Type, Step: StepChange, State: Ready, Action: ActionUpdate,
-		Before: asSet(before), After: asSet(after), Declared: s.declaredSet(key, c, after),
+		Before: asSet(before), After: asSet(after), Declared: s.declaredSet(key, c, after), Foreign: s.foreign(key, c, before, after),
 		Gates: []GateVerdict{}, Meaning: []string{},
 		Exposure: int64(s.live.NegativeTTL), Mistake: int64(s.live.NegativeTTL),
 	}
@@ -311,23 +342,20 @@ func (s *stager) item(key records.Key, c *claim, before, after *records.RRset) C
 	} else {
 		item.Exposure = seconds(before.TTL)
 	}
-	if after == nil {
+	switch {
+	case after == nil:
 		item.Action = ActionDelete
-	} else {
+	case len(item.Foreign) == len(after.Values):
+		item.Mistake = item.Exposure // nothing of it is ours any more
+	default:
 		item.After.TTL = s.fresh(key, c)
 		item.Mistake = seconds(item.After.TTL)
 	}
 	return item
 }
 
-// seconds is a TTL as an upper bound for people; a host's automatic TTL is
-// 300 s wherever it is documented.
-func seconds(t records.TTL) int64 {
-	if t == records.AutoTTL {
-		return 300
-	}
-	return int64(t)
-}
+// seconds is a TTL as an upper bound for people.
+func seconds(t records.TTL) int64 { return int64(t.Bound()) }
 
 func asSet(s *records.RRset) *Set {
 	if s == nil {
@@ -432,11 +460,15 @@ func (s *stager) mustWait(typ records.Type, old, now map[records.Kind][]records.
 	})
 }
 
-// wait makes the change wait for caches, with the lowering before it.
+// wait makes the change wait for caches, with the lowering before it. Where the
+// host can't store so short a TTL there is nothing to gain by waiting.
 func (s *stager) wait(item *Change, c *claim, before *records.RRset, old, now []records.Value) {
 	settings := c.today.Domain.Settings
+	if s.host.StoredTTL(settings.TTLChange) != settings.TTLChange {
+		return
+	}
 	due := s.cachedUntil(before, settings)
-	lower := before.TTL != records.AutoTTL && before.TTL > settings.TTLChange
+	lower := before.TTL.Bound() > settings.TTLChange
 	if after := s.clock.Now.Add(duration(before.TTL) + settings.Propagation); lower && after.After(due) {
 		due = after
 	}
@@ -467,7 +499,7 @@ func (s *stager) lowering(item *Change, before *records.RRset, ttl records.TTL) 
 	low.NotBefore, low.Gates = nil, []GateVerdict{}
 	low.After = &Set{TTL: ttl, Values: before.Values}
 	low.Mistake = seconds(ttl)
-	low.Meaning = []string{fmt.Sprintf("TTL %d → %d, so that the change can be undone in %d s", before.TTL, ttl, ttl)}
+	low.Meaning = []string{fmt.Sprintf("TTL %s → %s, so that the change can be undone in %s s", before.TTL, ttl, ttl)}
 	return low
 }
 
@@ -476,7 +508,7 @@ func (s *stager) lowering(item *Change, before *records.RRset, ttl records.TTL) 
 func (s *stager) cachedUntil(before *records.RRset, settings records.Settings) time.Time {
 	var until time.Time
 	later := func(ttl records.TTL, at Moment) {
-		if ttl == records.AutoTTL || int64(ttl) <= seconds(before.TTL) {
+		if ttl.Bound() <= before.TTL.Bound() {
 			return
 		}
 		if t := at.On(s.clock).Add(duration(ttl) + settings.Propagation); t.After(until) {
@@ -494,12 +526,16 @@ func (s *stager) cachedUntil(before *records.RRset, settings records.Settings) t
 	return until
 }
 
-func duration(t records.TTL) time.Duration { return time.Duration(t) * time.Second }
+func duration(t records.TTL) time.Duration { return time.Duration(t.Bound()) * time.Second }
 
-// declaredTTL is the TTL that the set returns to: a block's, the domain's, or
-// the one that it had before our own lowering, at most ttl_max; one hour for
-// a new set.
+// declaredTTL is the TTL that the set returns to, as the host stores it.
 func (s *stager) declaredTTL(key records.Key, c *claim) records.TTL {
+	return s.host.StoredTTL(s.wantedTTL(key, c))
+}
+
+// wantedTTL is a block's TTL, the domain's, or the one that the set had before
+// our own lowering, at most ttl_max; one hour for a new set.
+func (s *stager) wantedTTL(key records.Key, c *claim) records.TTL {
 	d := c.today.Domain
 	switch {
 	case c.ttl != 0:
@@ -509,6 +545,9 @@ func (s *stager) declaredTTL(key records.Key, c *claim) records.TTL {
 	}
 	live, exists := s.live.Set(key)
 	base := live.TTL
+	if s.host.PerValueTTL && exists && !s.hasOurs(key, c, &live) {
+		base = 0 // it is that of strangers
+	}
 	if s.ours(key, live, exists) {
 		set, _ := s.past.Set(key)
 		base = set.Base
@@ -516,13 +555,24 @@ func (s *stager) declaredTTL(key records.Key, c *claim) records.TTL {
 			base = set.Former // our last value leaves a stranger's set
 		}
 	}
-	if base == 0 {
-		base = 3600
+	switch {
+	case base == 0, base == records.AutoTTL && !s.host.AutoTTL:
+		base = usualTTL
+	case base == records.AutoTTL:
+		return base
 	}
-	if base == records.AutoTTL || len(c.values) == 0 {
+	if len(c.values) == 0 {
 		return base
 	}
 	return min(base, d.Settings.TTLMax)
+}
+
+// usualTTL is that of a new set for which none is declared: an hour.
+const usualTTL records.TTL = 3600
+
+// hasOurs reports whether any value of a set is ours.
+func (s *stager) hasOurs(key records.Key, c *claim, set *records.RRset) bool {
+	return slices.ContainsFunc(set.Values, func(v records.Value) bool { return s.isOurs(key, c, v) })
 }
 
 // ours reports whether the TTL of the live set is the one that we left it
@@ -555,7 +605,7 @@ func (s *stager) declaredSet(key records.Key, c *claim, after *records.RRset) *S
 // have just written it.
 func (s *stager) restore(key records.Key, c *claim, live *records.RRset) {
 	ttl := s.declaredTTL(key, c)
-	if ttl == live.TTL || len(s.byKind(key, c, live)) == 0 && !s.ours(key, *live, true) {
+	if ttl == live.TTL && !(s.host.PerValueTTL && live.MixedTTL) || !s.mayRestore(key, c, live) {
 		return
 	}
 	item := s.item(key, c, live, live)
@@ -563,7 +613,7 @@ func (s *stager) restore(key records.Key, c *claim, live *records.RRset) {
 	item.Kind = s.firstKind(key, c, live)
 	item.After = &Set{TTL: ttl, Values: live.Values}
 	item.Mistake = seconds(ttl)
-	item.Meaning = []string{fmt.Sprintf("TTL %d → %d", live.TTL, ttl)}
+	item.Meaning = []string{fmt.Sprintf("TTL %s → %s", live.TTL, ttl)}
 	if s.ours(key, *live, true) {
 		set, _ := s.past.Set(key)
 		due := ceilSecond(set.Written.On(s.clock).Add(c.today.Domain.Settings.Soak))
@@ -573,6 +623,15 @@ func (s *stager) restore(key records.Key, c *claim, live *records.RRset) {
 		}
 	}
 	s.add(c, item)
+}
+
+// mayRestore reports whether the TTL of a set is ours to set: something in it
+// is ours or, on a host that stores one TTL for all of a set, was.
+func (s *stager) mayRestore(key records.Key, c *claim, live *records.RRset) bool {
+	if len(s.byKind(key, c, live)) > 0 {
+		return true
+	}
+	return !s.host.PerValueTTL && s.ours(key, *live, true)
 }
 
 func (s *stager) firstKind(key records.Key, c *claim, set *records.RRset) records.Kind {

@@ -14,7 +14,7 @@ import (
 func stage(live records.Zone, state plan.State, now time.Time, today ...plan.Today) []plan.Change {
 	past := state.Index()
 	changes := plan.Diff(live, plan.Overlay(live, past, today))
-	return plan.Stage(live, changes, today, past, at(now)).Changes[apex]
+	return plan.Stage(live, changes, today, past, records.Limits{}, at(now)).Changes[apex]
 }
 
 const (
@@ -282,7 +282,7 @@ func TestStageTwoDomainsInOneSet(t *testing.T) {
 	var got []string
 	for _, today := range [][]plan.Today{{parent, below}, {below, parent}} {
 		past := state.Index()
-		staged := plan.Stage(live, plan.Diff(live, plan.Overlay(live, past, today)), today, past, at(noon))
+		staged := plan.Stage(live, plan.Diff(live, plan.Overlay(live, past, today)), today, past, records.Limits{}, at(noon))
 		got = append(got, string(child)+"\n"+show(staged.Changes[child])+"\n"+string(apex)+"\n"+show(staged.Changes[apex]))
 	}
 	want := lines("b.a.example", "a.example",

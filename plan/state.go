@@ -272,11 +272,9 @@ func (p *Past) mend(live records.Zone, which func(Lost) []records.Value) records
 			continue
 		}
 		if !exists {
-			now.TTL = l.TTL
+			now.Key, now.TTL = l.Key, l.TTL
 		}
-		set := records.NewRRset(l.Key, now.TTL, slices.Concat(now.Values, which(l))...)
-		set.Fixed, set.MixedTTL = now.Fixed, now.MixedTTL
-		mended = append(mended, set)
+		mended = append(mended, now.Hold(slices.Concat(now.Values, which(l))...))
 	}
 	return live.With(mended...)
 }

@@ -289,9 +289,10 @@ func (s *site) planZone(ctx context.Context, w *zoneWork, zone *provider.Zone) p
 		state = journal.Next(state, *head.Pending, live, s.clock.Moment())
 	}
 	p.domains = policy.PlanZone(policy.ZoneInput{
-		Live: live, Past: state.Index(), Journal: p.journal, SPF: s.facts.SPF(ctx, live, w.domains), Clock: s.clock,
+		Live: live, Past: state.Index(), Journal: p.journal, Clock: s.clock,
+		SPF: s.facts.SPF(ctx, live, w.domains), DNS: s.facts.DNS(ctx, live, w.domains, w.others, s.clock),
 		Domains: w.domains, Others: w.others, Open: s.open,
-		Transactional: zone.Limits().Transactional, Source: plan.LiveProvider,
+		Host: policy.Host{Limits: zone.Limits(), Together: zone.Transactional}, Source: plan.LiveProvider,
 	}).Domains
 	return p
 }

@@ -64,6 +64,7 @@ func (w *work) apply(ctx context.Context) error {
 // learn asks the DNS what the plan rests on.
 func (w *work) learn(ctx context.Context) {
 	w.spf = w.Facts.SPF(ctx, w.live, w.everyDomain())
+	w.dns = w.Facts.DNS(ctx, w.live, w.everyDomain(), nil, w.Clock())
 }
 
 func (w *work) everyDomain() []*records.Domain { return slices.Concat(w.job.Domains, w.job.Others) }
@@ -80,9 +81,9 @@ func (w *work) planAll(state plan.State) policy.ZonePlan {
 
 func (w *work) planZone(domains, others []*records.Domain, state plan.State) policy.ZonePlan {
 	return policy.PlanZone(policy.ZoneInput{
-		Live: w.live, Past: state.Index(), Journal: plan.JournalRead, SPF: w.spf, Clock: w.Clock(),
+		Live: w.live, Past: state.Index(), Journal: plan.JournalRead, SPF: w.spf, DNS: w.dns, Clock: w.Clock(),
 		Domains: domains, Others: others, Open: w.job.Open,
-		Transactional: w.job.Zone.Limits().Transactional, Source: plan.LiveProvider,
+		Host: hostOf(w.job.Zone), Source: plan.LiveProvider,
 	})
 }
 
@@ -130,7 +131,7 @@ func stopped(d plan.Domain) error {
 	}
 	var errs []string
 	for _, f := range d.Findings {
-		if f.Severity == plan.SeverityError && f.About == plan.AboutDeclared {
+		if policy.Stops(f) {
 			errs = append(errs, f.Message)
 		}
 	}

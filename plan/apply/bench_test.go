@@ -121,7 +121,7 @@ func (e *estate) reviewed(b *testing.B, domains ...*records.Domain) map[records.
 	out := map[records.Name]plan.Domain{}
 	for _, d := range policy.PlanZone(policy.ZoneInput{
 		Live: live, Past: state.Index(), Journal: plan.JournalRead, Clock: e.clock(), Domains: domains,
-		Transactional: true, Source: plan.LiveProvider,
+		Host: policy.Host{Limits: records.Limits{Transactional: true}}, Source: plan.LiveProvider,
 	}).Domains {
 		out[d.Name] = d
 	}

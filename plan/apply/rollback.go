@@ -70,6 +70,14 @@ func (r *Run) Recall(ctx context.Context, job RollbackJob) (Preview, error) {
 	return w.preview(ctx, job)
 }
 
+// options are those of a job, with what the zone's host can store.
+func (w *work) options(job RollbackJob) plan.RestoreOptions {
+	if job.Zone != nil {
+		job.Options.Host = job.Zone.Limits()
+	}
+	return job.Options
+}
+
 // recalledNegative is how long the absence of a name may be cached where the
 // zone's SOA can't be read: what is usual.
 const recalledNegative records.TTL = 3600
@@ -82,8 +90,10 @@ func (w *work) preview(ctx context.Context, job RollbackJob) (Preview, error) {
 	if err != nil {
 		return Preview{}, err
 	}
+	w.wanted = target.Owned
+	w.focus()
 	return Preview{
-		Restoration: plan.Restore(w.live, w.state.Index(), target, job.Options), Point: job.Point,
+		Restoration: plan.Restore(w.live, w.state.Index(), target, w.options(job)), Point: job.Point,
 		Writes: target.Writes, Damage: damage, Pending: w.head.Pending != nil, Reload: w.state.Reload,
 	}, nil
 }
@@ -150,8 +160,10 @@ func (w *work) rollback(ctx context.Context, job RollbackJob) error {
 	if err != nil {
 		return err
 	}
+	w.wanted = target.Owned
+	w.focus()
 	past := w.state.Index()
-	way := plan.Restore(w.live, past, target, job.Options)
+	way := plan.Restore(w.live, past, target, w.options(job))
 	if len(way.Conflicts) > 0 {
 		return &ConflictError{w.zone, way.Conflicts}
 	}

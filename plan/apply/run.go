@@ -12,6 +12,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/attunelogic/maildns/plan"
@@ -19,6 +20,7 @@ import (
 	"github.com/attunelogic/maildns/plan/journal"
 	"github.com/attunelogic/maildns/plan/policy"
 	"github.com/attunelogic/maildns/plan/store"
+	"github.com/attunelogic/maildns/provider"
 	"github.com/attunelogic/maildns/records"
 )
 
@@ -91,7 +93,9 @@ type work struct {
 	state     plan.State
 	head      journal.Head
 	live      records.Zone
+	wanted    []plan.Owned // what a run will own that is not recorded yet
 	spf       map[records.Name]*policy.KnownSPF
+	dns       map[policy.Question]policy.Answer
 	accepted  accepted
 	later     []plan.Domain // what waits and is held once all is done
 	result    Result
@@ -164,6 +168,7 @@ func (w *work) open(ctx context.Context) error {
 // recover records what a dead run has left, as the zone shows it. It never
 // writes DNS.
 func (w *work) recover(ctx context.Context, dead journal.Intent) error {
+	w.wanted = dead.Declared
 	if err := w.read(ctx); err != nil {
 		return err
 	}
@@ -207,7 +212,24 @@ func (w *work) read(ctx context.Context) error {
 		return &UnreadableError{err}
 	}
 	w.live = live
+	w.focus()
 	return nil
+}
+
+// focus makes the TTL of each set that of our values, where the host stores one
+// with each value.
+func (w *work) focus() {
+	if w.job.Zone == nil || !w.job.Zone.Limits().PerValueTTL {
+		return
+	}
+	past := w.state
+	past.Owned = slices.Concat(past.Owned, w.wanted)
+	w.live = policy.Focus(w.live, policy.Ours(past.Index(), w.job.Domains))
+}
+
+// hostOf is what a plan must know of a zone's host.
+func hostOf(z *provider.Zone) policy.Host {
+	return policy.Host{Limits: z.Limits(), Together: z.Transactional}
 }
 
 // snapshot is the zone's mail records as they are, with every set that an

@@ -191,7 +191,7 @@ func (w *world) planWith(open map[records.Name][]plan.Override, domains ...*reco
 	}
 	for _, d := range policy.PlanZone(policy.ZoneInput{
 		Live: live, Past: state.Index(), Journal: plan.JournalRead, Clock: w.clock(),
-		Domains: domains, Open: open, Transactional: w.host.limits.Transactional, Source: plan.LiveProvider,
+		Domains: domains, Open: open, Host: policy.Host{Limits: w.host.limits}, Source: plan.LiveProvider,
 	}).Domains {
 		out[d.Name] = d
 	}

@@ -30,6 +30,7 @@ func (w *work) write(ctx context.Context, in journal.Intent, approved policy.App
 		return err
 	}
 	ctx = context.WithoutCancel(ctx)
+	w.wanted = in.Declared
 	in, err := w.begin(ctx, in)
 	if err != nil {
 		return err

@@ -12,7 +12,8 @@ import (
 
 // Live reports whether the item's values are live in the zone: all that it
 // brings, none that it takes, and the TTL that it sets. Other values of the set
-// don't matter, and neither does a TTL that the host chooses.
+// don't matter, and neither does a TTL that the host chooses or, where each value
+// has its own, that of a foreign one.
 func (i Item) Live(zone records.Zone) bool {
 	set, _ := zone.Set(i.Key())
 	for _, v := range i.gone() {
@@ -24,11 +25,17 @@ func (i Item) Live(zone records.Zone) bool {
 		return true
 	}
 	for _, v := range i.After.Values {
-		if !set.Has(v) {
+		if !set.Has(v) || !i.ttlFree(v) && set.TTLOf(v) != i.After.TTL {
 			return false
 		}
 	}
-	return i.After.TTL == records.AutoTTL || i.After.TTL == set.TTL
+	return true
+}
+
+// ttlFree reports whether the item leaves it open which TTL a value has.
+func (i Item) ttlFree(v records.Value) bool {
+	_, foreign := i.Foreign[v]
+	return foreign || i.After.TTL == records.AutoTTL
 }
 
 // gone lists the values that the item takes away, come those that it brings.

@@ -86,15 +86,16 @@ func (m memory) at(k records.Key) plan.SetState {
 	return s
 }
 
-// see notes that a set was served with its TTL until a moment. How long caches
-// keep a TTL that the host chooses isn't known, so it isn't noted.
+// see notes that a set was served with its TTL until a moment; one that the host
+// chooses counts as its bound.
 func (m memory) see(set records.RRset, until plan.Moment) {
-	if set.TTL == records.AutoTTL || set.TTL == 0 || until.IsZero() {
+	ttl := set.TTL.Bound()
+	if ttl == 0 || until.IsZero() {
 		return
 	}
 	s := m.at(set.Key)
-	s.Seen = slices.DeleteFunc(slices.Clone(s.Seen), func(t plan.SeenTTL) bool { return t.TTL == set.TTL })
-	s.Seen = append(s.Seen, plan.SeenTTL{TTL: set.TTL, Moment: until})
+	s.Seen = slices.DeleteFunc(slices.Clone(s.Seen), func(t plan.SeenTTL) bool { return t.TTL == ttl })
+	s.Seen = append(s.Seen, plan.SeenTTL{TTL: ttl, Moment: until})
 	slices.SortFunc(s.Seen, func(a, b plan.SeenTTL) int { return cmp.Compare(a.TTL, b.TTL) })
 	m[set.Key] = s
 }

@@ -73,15 +73,11 @@ func writes(zone records.Zone, c plan.Change) records.Change {
 	}
 	if c.After != nil {
 		set := records.NewRRset(out.Key, c.After.TTL, c.After.Values...)
+		set.TTLs = c.Foreign
 		out.After = &set
 	}
 	return out
 }
 
-// Stopped reports whether an error finding stops the domain: one about what is
-// declared.
-func Stopped(d plan.Domain) bool {
-	return slices.ContainsFunc(d.Findings, func(f plan.Finding) bool {
-		return f.Severity == plan.SeverityError && f.About == plan.AboutDeclared
-	})
-}
+// Stopped reports whether a finding stops the domain.
+func Stopped(d plan.Domain) bool { return slices.ContainsFunc(d.Findings, Stops) }

@@ -18,51 +18,15 @@ type Subject struct {
 	Today   plan.Today
 	Changes []plan.Change
 	After   records.Zone // as it will be when the plan is carried out
-	// Transactional says that the host makes several changes in one step.
-	Transactional bool
+	Host    Host
+	// Here are the live sets at the domain's names: those that no other domain
+	// of the configuration is nearer to.
+	Here []records.RRset
+
+	sides [2]*view // declared and live, once they are made
 }
 
-// Rule finds one fault. Errors about what is declared stop the domain; about
-// the live zone a finding only tells.
-type Rule struct {
-	ID    string
-	RFC   string // the section that the rule enforces; empty for our own
-	Finds string // what it finds, in one sentence
-	check func(Subject) []plan.Finding
-}
-
-// rules is the table of the rules.
-var rules = []Rule{
-	{"spf-multiple", "7208 4.5", "several SPF records at one name, which receivers take for an error", checkMultipleSPF},
-	{"spf-syntax", "7208 12", "an SPF record with a term that doesn't parse", checkSPFSyntax},
-	{"spf-lookups", "7208 4.6.4", "an SPF record whose own terms need more than 10 lookups", checkLookups},
-	{"dmarc-multiple", "9989 4.10", "several DMARC records at one name, which receivers discard", checkMultipleDMARC},
-	{"dmarc-pct-split", "9989 A.6", "a pct between 1 and 99 that newer receivers read as 100", checkPctSplit},
-	{"dmarc-loosens", "9989 4.7", "a change that loosens the DMARC policy", checkLoosens},
-	{"dns-cname-coexist", "1034 3.6.2", "a CNAME beside another record at its name", checkCNAME},
-	{"dns-occluded", "1034 4.2.1", "a record below a delegation", checkOccluded},
-	{"dns-unwritable", "", "a change of a record set that can't be written faithfully", checkFixed},
-	{"adoption", "", "a live sender or mail host that the configuration forgot", checkForgotten},
-	{"override-unused", "", "an override for a gate that holds nothing", checkUnused},
-	{"review-overdue", "", "a domain whose review is overdue", checkReview},
-}
-
-// Rules lists the rules in the order of the table.
-func Rules() []Rule { return slices.Clone(rules) }
-
-// Check reports what is wrong, in the order of the table.
-func Check(s Subject) []plan.Finding {
-	var out []plan.Finding
-	for _, r := range rules {
-		for _, f := range r.check(s) {
-			f.Rule, f.RFC = r.ID, r.RFC
-			out = append(out, f)
-		}
-	}
-	return out
-}
-
-func (s Subject) finding(sev plan.Severity, about plan.About, source records.Source, fix, format string, args ...any) plan.Finding {
+func (s *Subject) finding(sev plan.Severity, about plan.About, source records.Source, fix, format string, args ...any) plan.Finding {
 	f := plan.Finding{Severity: sev, About: about, Message: fmt.Sprintf(format, args...), Fix: fix}
 	if about == plan.AboutDeclared && source.File != "" {
 		f.Source = &source
@@ -71,7 +35,7 @@ func (s Subject) finding(sev plan.Severity, about plan.About, source records.Sou
 }
 
 // liveValues are the live values at a key that begin a record of the kind.
-func (s Subject) liveValues(name records.Name, is func(string) bool) []records.Value {
+func (s *Subject) liveValues(name records.Name, is func(string) bool) []records.Value {
 	set, _ := s.Live.Set(records.Key{Name: name, Type: records.TypeTXT})
 	return slices.DeleteFunc(slices.Clone(set.Values), func(v records.Value) bool { return !is(string(v)) })
 }
@@ -79,7 +43,7 @@ func (s Subject) liveValues(name records.Name, is func(string) bool) []records.V
 // several finds records of a kind of which the plan would leave more than one
 // at a name where receivers use one at most. Where all of them are live and
 // declared just so, nothing gets worse.
-func (s Subject) several(kind records.Kind, is func(string) bool) []plan.Finding {
+func (s *Subject) several(kind records.Kind, is func(string) bool) []plan.Finding {
 	var out []plan.Finding
 	for i, d := range s.Today.Declared {
 		if d.Kind != kind || d.Key.Type != records.TypeTXT || !is(string(d.Value)) || i > 0 && s.Today.Declared[i-1].Kind == kind && s.Today.Declared[i-1].Key == d.Key {
@@ -112,21 +76,21 @@ func ofKind(list []records.Declared, kind records.Kind, key records.Key) []recor
 }
 
 // allLive reports whether the zone has all of some values.
-func (s Subject) allLive(key records.Key, values []records.Value) bool {
+func (s *Subject) allLive(key records.Key, values []records.Value) bool {
 	live, _ := s.Live.Set(key)
 	return !slices.ContainsFunc(values, func(v records.Value) bool { return !live.Has(v) })
 }
 
 // unlessLive is the severity of an error about a declared value: a warning where
 // just that is live, since nothing gets worse.
-func (s Subject) unlessLive(key records.Key, value records.Value) plan.Severity {
+func (s *Subject) unlessLive(key records.Key, value records.Value) plan.Severity {
 	if s.allLive(key, []records.Value{value}) {
 		return plan.SeverityWarning
 	}
 	return plan.SeverityError
 }
 
-func checkMultipleSPF(s Subject) []plan.Finding {
+func checkMultipleSPF(s *Subject) []plan.Finding {
 	if found := s.several(records.KindSPF, spf.IsSPF); found != nil {
 		return found
 	}
@@ -142,7 +106,7 @@ func checkMultipleSPF(s Subject) []plan.Finding {
 		"%s has %d SPF records: receivers answer PERMERROR and authorise nobody", s.Domain.Name, len(live))}
 }
 
-func checkSPFSyntax(s Subject) []plan.Finding {
+func checkSPFSyntax(s *Subject) []plan.Finding {
 	var out []plan.Finding
 	for _, v := range s.liveValues(s.Domain.Name, spf.IsSPF) {
 		if _, err := spf.Parse(string(v)); err != nil {
@@ -153,34 +117,22 @@ func checkSPFSyntax(s Subject) []plan.Finding {
 	return out
 }
 
-func checkLookups(s Subject) []plan.Finding {
-	if s.Domain.SPF == nil || s.Domain.SPF.Record == nil {
-		return nil
-	}
-	n := s.Domain.SPF.Record.DirectLookups()
-	if n <= MaxLookups {
-		return s.overLimit(RuleLookups)
-	}
-	sev := s.unlessLive(records.Key{Name: s.Domain.Name, Type: records.TypeTXT}, records.Value(s.Domain.SPF.Record.String()))
-	return []plan.Finding{s.finding(sev, plan.AboutDeclared, s.Domain.SPF.Source,
-		"remove senders that no longer send, give a sender a subdomain of its own, or flatten an include",
-		"the SPF record needs %d lookups by its own terms, and receivers stop at %d", n, MaxLookups)}
-}
+func checkLookups(s *Subject) []plan.Finding { return s.overLimit(RuleLookups) }
 
 // overLimit tells of records that a rule holds, and what to choose from.
-func (s Subject) overLimit(rule string) []plan.Finding {
+func (s *Subject) overLimit(rule string) []plan.Finding {
 	var out []plan.Finding
 	for _, h := range s.Today.Held {
 		for _, g := range h.Gates {
 			if g.ID == rule {
-				out = append(out, s.finding(plan.SeverityWarning, plan.AboutDeclared, s.kindSource(h.Kind), g.Needs, "%s is held: %s", h.Key, g.Reason))
+				out = append(out, s.finding(plan.SeverityError, plan.AboutDeclared, s.kindSource(h.Kind), g.Needs, "%s is held: %s", h.Key, g.Reason))
 			}
 		}
 	}
 	return out
 }
 
-func checkMultipleDMARC(s Subject) []plan.Finding {
+func checkMultipleDMARC(s *Subject) []plan.Finding {
 	if found := s.several(records.KindDMARC, records.IsDMARC); found != nil {
 		return found
 	}
@@ -193,7 +145,7 @@ func checkMultipleDMARC(s Subject) []plan.Finding {
 		"%s has %d DMARC records: receivers discard all of them", name, len(live))}
 }
 
-func checkPctSplit(s Subject) []plan.Finding {
+func checkPctSplit(s *Subject) []plan.Finding {
 	d := s.Domain.DMARC
 	if d == nil || d.Compat != records.Compat7489 {
 		return nil
@@ -208,7 +160,7 @@ func checkPctSplit(s Subject) []plan.Finding {
 	return nil
 }
 
-func checkLoosens(s Subject) []plan.Finding {
+func checkLoosens(s *Subject) []plan.Finding {
 	for _, c := range s.Changes {
 		if c.Kind == records.KindDMARC && slices.ContainsFunc(c.Meaning, func(m string) bool { return strings.Contains(m, "LOOSENS") }) {
 			return []plan.Finding{s.finding(plan.SeverityWarning, plan.AboutDeclared, s.Domain.Source,
@@ -218,7 +170,7 @@ func checkLoosens(s Subject) []plan.Finding {
 	return nil
 }
 
-func checkCNAME(s Subject) []plan.Finding {
+func checkCNAME(s *Subject) []plan.Finding {
 	out := s.checkGroups()
 	for _, d := range s.Today.Declared {
 		if set, _ := s.After.Set(d.Key); d.Key.Type == records.TypeCNAME && len(set.Values) > 1 {
@@ -239,10 +191,10 @@ func checkCNAME(s Subject) []plan.Finding {
 }
 
 // checkGroups finds changes that must be made in one step on a host that can't.
-func (s Subject) checkGroups() []plan.Finding {
+func (s *Subject) checkGroups() []plan.Finding {
 	var out []plan.Finding
 	for _, c := range s.Changes {
-		if c.Group != nil && c.Type == records.TypeCNAME && !s.Transactional {
+		if c.Group != nil && c.Type == records.TypeCNAME && !s.Host.together(s.grouped(*c.Group)) {
 			out = append(out, s.finding(plan.SeverityError, plan.AboutDeclared, s.kindSource(c.Kind),
 				"publish it at a new name, a new selector for example, and withdraw the old one later",
 				"%s would have to become another type of record in one step, which %s can't do", c.Name, s.Domain.Provider))
@@ -253,7 +205,7 @@ func (s Subject) checkGroups() []plan.Finding {
 
 // goes reports whether the domain's own plan takes the whole set away, or
 // would if a gate let it.
-func (s Subject) goes(set records.RRset) bool {
+func (s *Subject) goes(set records.RRset) bool {
 	return slices.ContainsFunc(s.Changes, func(c plan.Change) bool {
 		return c.Key() == set.Key && c.After == nil
 	})
@@ -275,7 +227,7 @@ func printable(values []records.Value) string {
 	return strings.Join(out, ", ")
 }
 
-func checkOccluded(s Subject) []plan.Finding {
+func checkOccluded(s *Subject) []plan.Finding {
 	var out []plan.Finding
 	for _, d := range s.Today.Declared {
 		for n := d.Key.Name; n.In(s.Domain.Zone) && n != s.Domain.Zone; n = n.Parent() {
@@ -291,7 +243,7 @@ func checkOccluded(s Subject) []plan.Finding {
 	return out
 }
 
-func checkFixed(s Subject) []plan.Finding {
+func checkFixed(s *Subject) []plan.Finding {
 	var out []plan.Finding
 	for _, c := range s.Changes {
 		if live, ok := s.Live.Set(c.Key()); ok && live.Fixed != "" {
@@ -302,7 +254,7 @@ func checkFixed(s Subject) []plan.Finding {
 	return slices.CompactFunc(out, func(a, b plan.Finding) bool { return a.Message == b.Message })
 }
 
-func checkForgotten(s Subject) []plan.Finding {
+func checkForgotten(s *Subject) []plan.Finding {
 	var out []plan.Finding
 	for _, h := range s.Today.Held {
 		for _, g := range h.Gates {
@@ -325,7 +277,7 @@ func checkForgotten(s Subject) []plan.Finding {
 }
 
 // kindSource is where the declaration has the kind, or else the domain.
-func (s Subject) kindSource(k records.Kind) records.Source {
+func (s *Subject) kindSource(k records.Kind) records.Source {
 	for _, d := range s.Today.Declared {
 		if d.Kind == k {
 			return d.Source
@@ -334,7 +286,7 @@ func (s Subject) kindSource(k records.Kind) records.Source {
 	return s.Domain.Source
 }
 
-func checkUnused(s Subject) []plan.Finding {
+func checkUnused(s *Subject) []plan.Finding {
 	var out []plan.Finding
 	for _, o := range s.Today.Open {
 		if s.opens(o.Gate) {
@@ -354,7 +306,7 @@ func checkUnused(s Subject) []plan.Finding {
 
 // holdsStill reports whether a gate holds a change of the set that an override
 // was recorded for.
-func (s Subject) holdsStill(o plan.Override) bool {
+func (s *Subject) holdsStill(o plan.Override) bool {
 	holds := false
 	for _, c := range s.Changes {
 		for _, g := range c.Gates {
@@ -370,13 +322,13 @@ func (s Subject) holdsStill(o plan.Override) bool {
 	return holds
 }
 
-func (s Subject) opens(gate string) bool {
+func (s *Subject) opens(gate string) bool {
 	return slices.ContainsFunc(s.Changes, func(c plan.Change) bool {
 		return slices.ContainsFunc(c.Gates, func(g plan.GateVerdict) bool { return g.ID == gate })
 	})
 }
 
-func checkReview(s Subject) []plan.Finding {
+func checkReview(s *Subject) []plan.Finding {
 	r := s.Domain.Review
 	if r == nil || s.Clock.Now.Before(r.Last.Add(r.Every)) {
 		return nil

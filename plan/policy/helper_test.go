@@ -235,7 +235,7 @@ func lines(want ...string) string {
 func planned(live records.Zone, state plan.State, now time.Time, open []plan.Override, d *records.Domain, more ...*records.Domain) policy.ZonePlan {
 	in := policy.ZoneInput{
 		Live: live, Past: state.Index(), Journal: plan.JournalRead, Clock: at(now),
-		Domains: append([]*records.Domain{d}, more...), Transactional: true, Source: plan.LiveProvider,
+		Domains: append([]*records.Domain{d}, more...), Host: policy.Host{Limits: records.Limits{Transactional: true}}, Source: plan.LiveProvider,
 	}
 	if len(open) > 0 {
 		in.Open = map[records.Name][]plan.Override{d.Name: open}

@@ -21,6 +21,8 @@ type Known struct {
 	// SPF is what DNS says of the terms of the domain's SPF records; nil where
 	// it was not asked.
 	SPF *KnownSPF
+	// DNS has the answers to Questions; those that are missing stayed open.
+	DNS map[Question]Answer
 }
 
 // KnownSPF is what DNS says of the SPF terms of one domain, live and declared.

@@ -22,6 +22,8 @@ type Input struct {
 	// Open are the gates opened by hand in this run, without the sets that
 	// they open. Limit adds the domain's own override blocks.
 	Open []plan.Override
+
+	vetoes map[slotID][]plan.GateVerdict // what rules hold, by what they name
 }
 
 // Limit splits a declaration into what is published today and what gates hold
@@ -229,10 +231,20 @@ func (l *limiter) judge(s *slot, recorded bool, closed string) verdict {
 	if v == nil {
 		v = splits[s.kind](c)
 	}
+	v = c.vetoed(v)
 	c.external(v)
 	c.rolledBack(v)
 	c.finish(v)
 	return *v
+}
+
+// vetoed holds the whole slot where a rule says that the change would bring in
+// an error.
+func (c *court) vetoed(v *verdict) *verdict {
+	if no := c.vetoes[slotID{c.kind, c.name}]; no != nil && len(c.gated(v.today)) > 0 {
+		return c.whole(no...)
+	}
+	return v
 }
 
 // splits has the function of each kind that splits its slots.

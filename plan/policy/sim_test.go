@@ -40,7 +40,7 @@ func (w *world) pass(d time.Duration) { w.now = w.now.Add(d) }
 func (w *world) plan() policy.ZonePlan {
 	return policy.PlanZone(policy.ZoneInput{
 		Live: w.live, Past: w.state.Index(), Journal: plan.JournalRead, Clock: w.clock(),
-		Domains: w.domains, Others: w.others, Open: w.open, Transactional: true, Source: plan.LiveProvider,
+		Domains: w.domains, Others: w.others, Open: w.open, Host: policy.Host{Limits: records.Limits{Transactional: true}}, Source: plan.LiveProvider,
 	})
 }
 

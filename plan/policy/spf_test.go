@@ -325,7 +325,7 @@ func TestR05UnionAboveTheLimit(t *testing.T) {
 		t.Errorf("got\n%s\nwant\n%s", show(got), want)
 	}
 	i := findingOf(got, "spf-lookups")
-	if i == nil || i.Severity != plan.SeverityWarning || !strings.Contains(i.Message, "11 lookups") || !strings.Contains(i.Fix, "include:6.old") || !strings.Contains(i.Fix, "flatten") {
+	if i == nil || i.Severity != plan.SeverityError || !strings.Contains(i.Message, "11 lookups") || !strings.Contains(i.Fix, "include:6.old") || !strings.Contains(i.Fix, "flatten") {
 		t.Errorf("the finding doesn't say what to choose from: %+v", i)
 	}
 	// The gate of the terms opens: then there is no union.

@@ -9,16 +9,17 @@ import (
 
 // ZoneInput is one zone with all domains that are declared in it.
 type ZoneInput struct {
-	Live          records.Zone
-	Past          *plan.Past
-	Journal       plan.JournalStatus
-	SPF           map[records.Name]*KnownSPF // what DNS says, by domain
-	Clock         plan.Clock
-	Domains       []*records.Domain                // those that are planned
-	Others        []*records.Domain                // declared in the zone, and not planned now
-	Open          map[records.Name][]plan.Override // opened by hand, by domain
-	Transactional bool
-	Source        plan.Live
+	Live    records.Zone
+	Past    *plan.Past
+	Journal plan.JournalStatus
+	SPF     map[records.Name]*KnownSPF // what DNS says, by domain
+	DNS     map[Question]Answer        // and of the names that rules look at
+	Clock   plan.Clock
+	Domains []*records.Domain                // those that are planned
+	Others  []*records.Domain                // declared in the zone, and not planned now
+	Open    map[records.Name][]plan.Override // opened by hand, by domain
+	Host    Host
+	Source  plan.Live
 }
 
 // ZonePlan is what would change in one zone, and what a run has to remember.
@@ -33,26 +34,56 @@ type ZonePlan struct {
 func PlanZone(in ZoneInput) ZonePlan {
 	today := make([]plan.Today, len(in.Domains))
 	inputs := make([]Input, len(in.Domains))
+	if in.Host.PerValueTTL {
+		in.Live = Focus(in.Live, Ours(in.Past, in.Domains))
+	}
 	// What an interrupted run has lost is judged and kept as if it were there.
 	unbroken := in.Past.Unbroken(in.Live)
+	here := Here(in.Live, in.Domains, in.Others)
 	for i, d := range in.Domains {
-		inputs[i] = Input{Domain: d, Live: unbroken, Past: in.Past, Known: Known{Journal: in.Journal, SPF: in.SPF[d.Name]}, Clock: in.Clock, Open: in.Open[d.Name]}
+		known := Known{Journal: in.Journal, SPF: in.SPF[d.Name], DNS: in.DNS}
+		inputs[i] = Input{Domain: d, Live: unbroken, Past: in.Past, Known: known, Clock: in.Clock, Open: in.Open[d.Name]}
 		today[i] = Limit(inputs[i])
+		s := Subject{Input: inputs[i], Today: today[i], Host: in.Host, Here: here[d.Name]}
+		if inputs[i].vetoes = s.vetoes(); inputs[i].vetoes != nil {
+			today[i] = Limit(inputs[i])
+		}
 	}
 	after := plan.Overlay(unbroken, in.Past, today)
 	changes := plan.Diff(in.Live, after)
-	staged := plan.Stage(in.Live, changes, today, in.Past, in.Clock)
+	staged := plan.Stage(in.Live, changes, today, in.Past, in.Host.Limits, in.Clock)
 	unmanaged := unmanagedOf(in, today)
 	out := ZonePlan{Today: today, Used: staged.Used}
 	for i, d := range in.Domains {
-		s := Subject{Input: inputs[i], Today: today[i], Changes: staged.Changes[d.Name], After: after, Transactional: in.Transactional}
+		s := Subject{Input: inputs[i], Today: today[i], Changes: staged.Changes[d.Name], After: after, Host: in.Host, Here: here[d.Name]}
 		inputs[i].Known.SPF.explain(s.Changes)
 		explainSTS(d, s.Changes)
 		out.Domains = append(out.Domains, plan.Domain{
 			Name: d.Name, Zone: d.Zone, Provider: d.Provider.String(),
-			Transactional: in.Transactional, Live: in.Source, ConfigDigest: d.Digest, Owner: d.Owner,
+			Live: in.Source, ConfigDigest: d.Digest, Owner: d.Owner,
 			Changes: s.Changes, Findings: Check(s), Unmanaged: unmanaged[d.Name],
 		})
+		stop(&out.Domains[i])
+	}
+	together := transactional(&in, out.Domains)
+	for i := range out.Domains {
+		out.Domains[i].Transactional = together
+	}
+	return out
+}
+
+// Here lists the live sets of a zone by the domain that is nearest to their
+// names, in the order of the zone.
+func Here(live records.Zone, domains, others []*records.Domain) map[records.Name][]records.RRset {
+	names := make(map[records.Name]bool, len(domains)+len(others))
+	for _, d := range slices.Concat(domains, others) {
+		names[d.Name] = true
+	}
+	out := make(map[records.Name][]records.RRset, len(domains))
+	for set := range live.All() {
+		if owner := nearest(names, set.Name); owner != "" {
+			out[owner] = append(out[owner], set)
+		}
 	}
 	return out
 }

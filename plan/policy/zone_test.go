@@ -112,7 +112,7 @@ func TestOneStepOrNone(t *testing.T) {
 	live := zone(t, "s1._domainkey 300 TXT "+string(short))
 	d := domain(declareAlias("s1", "s1.example.net"))
 	for _, transactional := range []bool{true, false} {
-		got := policy.PlanZone(policy.ZoneInput{Live: live, Past: plan.State{}.Index(), Clock: at(noon), Domains: []*records.Domain{d}, Transactional: transactional}).Domains[0]
+		got := policy.PlanZone(policy.ZoneInput{Live: live, Past: plan.State{}.Index(), Clock: at(noon), Domains: []*records.Domain{d}, Host: policy.Host{Limits: records.Limits{Transactional: transactional}}}).Domains[0]
 		if policy.Stopped(got) == transactional {
 			t.Errorf("transactional %t: %+v", transactional, got.Findings)
 		}

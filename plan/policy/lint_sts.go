@@ -1,0 +1,4 @@
+package policy
+
+// stsRules are about MTA-STS (RFC 8461).
+var stsRules = []Rule{}

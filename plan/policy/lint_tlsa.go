@@ -1,0 +1,4 @@
+package policy
+
+// tlsaRules are about DANE (RFC 7672).
+var tlsaRules = []Rule{}

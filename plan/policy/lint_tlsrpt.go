@@ -1,0 +1,4 @@
+package policy
+
+// tlsrptRules are about TLS reports (RFC 8460).
+var tlsrptRules = []Rule{}
