@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -153,12 +154,20 @@ func checkServers(t Type, values Values, opts Options) error {
 			continue
 		}
 		for _, address := range values[a.Name] {
-			if !isLoopback(hostOf(address)) && !isListed(address, opts.AllowServers) {
+			if address := authority(address); !isLoopback(hostOf(address)) && !isListed(address, opts.AllowServers) {
 				return fmt.Errorf("%s is %q, which this run may not contact: it is not loopback and not listed in MAILDNS_ALLOW_SERVERS", a.Name, address)
 			}
 		}
 	}
 	return nil
+}
+
+// authority is the host, and the port, of an address that may be a URL.
+func authority(address string) string {
+	if u, err := url.Parse(address); err == nil && u.Host != "" {
+		return u.Host
+	}
+	return address
 }
 
 func hostOf(address string) string {

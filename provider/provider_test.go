@@ -28,7 +28,7 @@ func TestTable(t *testing.T) {
 				t.Errorf("%s: attribute %s is there twice, or has no kind or summary", row.Name, a.Name)
 			}
 			seen[a.Name] = true
-			if looksSecret := strings.Contains(a.Name, "token") || strings.Contains(a.Name, "secret") || a.Name == "key"; looksSecret != a.Secret {
+			if looksSecret(a.Name) != a.Secret {
 				t.Errorf("%s: attribute %s: secret is %v", row.Name, a.Name, a.Secret)
 			}
 		}
@@ -46,6 +46,15 @@ func TestTable(t *testing.T) {
 	if _, ok := provider.Lookup("nonsense"); ok {
 		t.Error("nonsense is found")
 	}
+}
+
+func looksSecret(attribute string) bool {
+	for _, part := range []string{"token", "secret", "credentials", "api_key", "consumer_key"} {
+		if strings.Contains(attribute, part) {
+			return true
+		}
+	}
+	return attribute == "key"
 }
 
 func TestOpenErrors(t *testing.T) {

@@ -27,6 +27,12 @@ func TestUntrustedServers(t *testing.T) {
 		{"ns.example:53", true, []string{"ns.example:53"}, true},
 		{"ns.example:54", true, []string{"ns.example:53"}, false},
 		{"evil.example:53", true, []string{"ns.example"}, false},
+		{"http://127.0.0.1:8081", true, nil, true},
+		{"http://[::1]:8081/x", true, nil, true},
+		{"https://ns.example:8081", true, []string{"ns.example:8081"}, true},
+		{"https://ns.example:8081/x", true, []string{"ns.example"}, true},
+		{"https://127.0.0.1@evil.example", true, nil, false},
+		{"https://evil.example/#127.0.0.1", true, []string{"ns.example"}, false},
 	}
 	for _, c := range cases {
 		values := Values{"server": {c.address}, "note": {"198.51.100.1"}}
