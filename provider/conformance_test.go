@@ -22,6 +22,7 @@ func TestConformance(t *testing.T) {
 		name string
 		open providertest.Opener
 	}{
+		{"rfc2136", openRFC2136},
 		{"zonefile", openZonefile},
 		{"any library that replaces sets", providertest.OpenMemory(provider.Limits{ReplacesSets: true}, func() *providertest.Memory { return &providertest.Memory{} })},
 		{"any library that only adds and deletes", providertest.OpenMemory(provider.Limits{}, func() *providertest.Memory { return &providertest.Memory{SetAppends: true} })},

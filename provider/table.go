@@ -160,6 +160,7 @@ func Types() []Type {
 				{Name: "key", Kind: KindString, Required: true, Secret: true, Summary: "its secret in base64"},
 			},
 			Limits: Limits{Transactional: true, ReplacesSets: true},
+			open:   openRFC2136,
 		},
 		{
 			Name:    "route53",

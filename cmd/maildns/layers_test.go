@@ -37,13 +37,15 @@ var rooms = map[string]room{
 	"plan":                  {level: 2, pure: true},
 	"plan/evidence":         {level: 2, pure: true},
 	"plan/store":            {level: 2},
-	"provider":              {level: 2, beside: []string{"provider/rr", "provider/zonefile"}},
+	"provider":              {level: 2, beside: []string{"provider/rfc2136", "provider/rr", "provider/zonefile"}},
 	"provider/rr":           {level: 2, pure: true},
+	"provider/rfc2136":      {level: 2, beside: []string{"provider/rr"}},
 	"provider/zonefile":     {level: 2, beside: []string{"provider/rr"}},
 	"provider/providertest": {level: 2, beside: []string{"provider", "provider/rr", "provider/zonefile"}},
 	"provider/lookup":       {level: 2},
 
-	"provider/providertest/dnstest": {level: 2},
+	"provider/providertest/dnstest":    {level: 2},
+	"provider/providertest/updatetest": {level: 2},
 
 	"plan/policy":  {level: 3, pure: true},
 	"plan/journal": {level: 3},

@@ -87,8 +87,11 @@ func change(before, after records.RRset) records.Change {
 	return c
 }
 
+// sameZone compares a zone with sets. The zone's own name servers are its
+// host's: where a zone has them they don't count.
 func sameZone(t testing.TB, got records.Zone, want ...records.RRset) {
 	t.Helper()
+	got = got.With(records.RRset{Key: records.Key{Name: ZoneName, Type: records.TypeNS}})
 	if diff := cmp.Diff(records.NewZone(ZoneName, 0, want...).Sets(), got.Sets(), cmp.Comparer(records.RRset.Equal)); diff != "" {
 		t.Errorf("the zone is not as it should be: -want +got\n%s", diff)
 	}
@@ -307,8 +310,10 @@ func testNoChange(t *testing.T, open Opener) {
 		t.Fatal(err)
 	}
 	var changes []records.Change
-	for _, set := range z.Sets() {
-		changes = append(changes, change(set, set))
+	for set := range z.All() {
+		if set.Fixed == "" {
+			changes = append(changes, change(set, set))
+		}
 	}
 	if err := errors.Join(s.Zone.Write(t.Context(), changes), s.Zone.Write(t.Context(), nil)); err != nil {
 		t.Fatal(err)

@@ -120,8 +120,10 @@ func textOf(t testing.TB, rr dns.RR) records.Value {
 	}
 	const header = 10 // type, class, TTL, length
 	var text []byte
-	for data := wire[start+header : end]; len(data) > 0; data = data[1+data[0]:] {
-		text = append(text, data[1:1+data[0]]...)
+	for data := wire[start+header : end]; len(data) > 0; {
+		length := int(data[0])
+		text = append(text, data[1:1+length]...)
+		data = data[1+length:]
 	}
 	return records.Value(text)
 }
