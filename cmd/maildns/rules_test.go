@@ -139,8 +139,9 @@ func (c ruleCase) plan(t *testing.T, dir string, domains []*records.Domain, cloc
 	}
 	domains = slices.DeleteFunc(slices.Clone(domains), func(d *records.Domain) bool { return d.Zone != "example.com" })
 	planned := policy.PlanZone(policy.ZoneInput{
-		Live: live, Past: plan.State{}.Index(), Journal: plan.JournalAbsent, Clock: clock, Domains: domains, Transactional: true, Source: plan.LiveProvider,
-		SPF: gatherer.SPF(t.Context(), live, domains), DNS: gatherer.DNS(t.Context(), live, domains, nil, clock),
+		Live: live, Past: plan.State{}.Index(), Journal: plan.JournalAbsent, Clock: clock, Domains: domains, Source: plan.LiveProvider,
+		Host: policy.Host{Limits: records.Limits{Transactional: true, ReplacesSets: true}},
+		SPF:  gatherer.SPF(t.Context(), live, domains), DNS: gatherer.DNS(t.Context(), live, domains, nil, clock),
 	})
 	var out []plan.Finding
 	for _, d := range planned.Domains {
@@ -282,12 +283,13 @@ func TestRulesCount(t *testing.T) {
 	}
 }
 
+// familyOf is the family that an id begins with; what is about no kind of record
+// is about the plan.
 func familyOf(id string) string {
-	for _, two := range []string{"mta-sts", "tls-rpt"} {
-		if strings.HasPrefix(id, two) {
-			return two
+	for _, family := range []string{"spf", "dmarc", "dkim", "mx", "dns", "mta-sts", "tls-rpt", "bimi", "tlsa"} {
+		if strings.HasPrefix(id, family+"-") {
+			return family
 		}
 	}
-	family, _, _ := strings.Cut(id, "-")
-	return family
+	return "plan"
 }

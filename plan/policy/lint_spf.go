@@ -16,7 +16,7 @@ var spfRules = []Rule{
 		Finds: "an SPF record with a term that doesn't parse",
 		Why:   "Receivers answer PERMERROR, wherever in the record the term stands.",
 		Fix:   "correct the term",
-		check: checkSPFSyntax,
+		check: checkSPFSyntax, reads: true,
 	},
 	{
 		ID: "spf-lookups", Severity: plan.SeverityError, Needs: NeedsDNS, RFC: "7208 4.6.4",
