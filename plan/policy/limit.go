@@ -227,7 +227,10 @@ func opensNothing(p plan.Gated) bool {
 // as if one gate had no override at all.
 func (l *limiter) judge(s *slot, recorded bool, closed string) verdict {
 	c := &court{limiter: l, slot: s, recorded: recorded, closed: closed}
-	v := c.parked()
+	v := c.unchanged()
+	if v == nil {
+		v = c.parked()
+	}
 	if v == nil {
 		v = splits[s.kind](c)
 	}
@@ -257,6 +260,25 @@ var splits = map[records.Kind]func(*court) *verdict{
 	records.KindMX:     splitMX,
 	records.KindBIMI:   splitBIMI,
 	records.KindRecord: splitFree,
+}
+
+// unchanged publishes what is live just so: no gate is asked about it, also where
+// it stands in a record block, which covers nothing.
+func (c *court) unchanged() *verdict {
+	if c.flat != nil && c.kind == records.KindSPF {
+		return nil // its networks change with time
+	}
+	for _, d := range c.want {
+		if set, _ := c.Live.Set(d.Key); !set.Has(d.Value) {
+			return nil
+		}
+	}
+	for _, h := range c.live {
+		if !slices.Contains(valuesAt(c.want, h.key), h.value) {
+			return nil
+		}
+	}
+	return c.all()
 }
 
 // recordedFits reports whether every override of the journal that the verdict
