@@ -22,6 +22,7 @@ func TestConformance(t *testing.T) {
 		name string
 		open providertest.Opener
 	}{
+		{"cloudflare", openCloudflare},
 		{"rfc2136", openRFC2136},
 		{"zonefile", openZonefile},
 		{"any library that replaces sets", providertest.OpenMemory(provider.Limits{ReplacesSets: true}, func() *providertest.Memory { return &providertest.Memory{} })},

@@ -27,12 +27,9 @@ func Types() []Type {
 			Attributes: []Attribute{
 				{Name: "api_token", Kind: KindString, Required: true, Secret: true, Summary: "a token with Zone:Read and DNS:Edit on the zones"},
 			},
-			// 4 a second is its 1,200 requests in 5 minutes.
-			Limits: Limits{
-				Transactional: true, PerValueTTL: true, ReplacesSets: false,
-				MinTTL: 60, AutoTTL: true, MaxTXT: 4096, MaxSet: 8192, MaxBatch: 200,
-				Requests: Rate{PerSecond: 4, Burst: 1200},
-			},
+			Limits:  cloudflareLimits,
+			ZoneIDs: true, // in several accounts
+			open:    openCloudflare,
 		},
 		{
 			Name:    "desec",
