@@ -7,9 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/hashicorp/hcl/v2/hclwrite"
-	"github.com/zclconf/go-cty/cty"
-
 	"github.com/attunelogic/maildns/records"
 )
 
@@ -48,6 +45,9 @@ type SenderInput struct {
 // of SPF includes, of DKIM aliases, of MX records and of other aliases.
 type Recognise struct {
 	SPF, DKIMCNAME, MX, CNAME []string
+	// Selector has patterns of the selectors whose keys the sender signs with,
+	// where the zone holds the key itself, which says nothing of its owner.
+	Selector []string
 }
 
 // MatchHost reports whether a host name fits one of the patterns, in which *
@@ -164,9 +164,4 @@ func (in input) about() SenderInput {
 		out.Default = hclText(in.fallback)
 	}
 	return out
-}
-
-// hclText writes a value as HCL.
-func hclText(v cty.Value) string {
-	return string(hclwrite.TokensForValue(v).Bytes())
 }

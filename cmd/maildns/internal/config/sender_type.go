@@ -25,7 +25,7 @@ var presets embed.FS
 var senderTypeSpec = describe("sender_type", []string{"name"},
 	[]string{"description", "example", "source", "checked", "verified", "shared_ip", "mail_from", "signs_as", "domain_connect"},
 	describe("input", []string{"name"}, []string{"description", "type", "pattern", "length", "default", "required"}),
-	describe("recognise", nil, []string{"spf", "dkim_cname", "mx", "cname"}).single(),
+	describe("recognise", nil, []string{"spf", "dkim_cname", "mx", "cname", "selector"}).single(),
 	describe("spf", nil, []string{"for_each", "include", "ip4", "ip6", "a", "mx", "exists", "all", "redirect", "flatten", "ttl"}),
 	describe("mx", nil, []string{"for_each", "host", "preference", "ttl"}),
 	describe("dkim", []string{"selector"}, []string{"for_each", "selector", "public_key", "cname", "state", "testing", "services", "notes", "since", "ttl"}),
@@ -116,7 +116,10 @@ func (s scope) readSenderType(l *library) *senderType {
 	}
 	if b := s.first("recognise"); b != nil {
 		c := s.of(b)
-		t.about.Recognise = Recognise{SPF: c.strings("spf"), DKIMCNAME: c.strings("dkim_cname"), MX: c.strings("mx"), CNAME: c.strings("cname")}
+		t.about.Recognise = Recognise{
+			SPF: c.strings("spf"), DKIMCNAME: c.strings("dkim_cname"), MX: c.strings("mx"), CNAME: c.strings("cname"),
+			Selector: c.strings("selector"),
+		}
 	}
 	t.inputs = s.readInputs(l)
 	if s.attrs["domain_connect"] != nil {

@@ -23,8 +23,9 @@ sender_type "google_workspace" {
   }
 
   recognise {
-    spf = ["_spf.google.com"]
-    mx  = ["smtp.google.com", "aspmx.l.google.com", "alt*.aspmx.l.google.com", "aspmx*.googlemail.com"]
+    spf      = ["_spf.google.com"]
+    mx       = ["smtp.google.com", "aspmx.l.google.com", "alt*.aspmx.l.google.com", "aspmx*.googlemail.com"]
+    selector = ["google"]
   }
 
   spf {

@@ -42,6 +42,7 @@ sender_type "mailgun" {
     dkim_cname = ["*._domainkey.*.mailgun.com"]
     mx         = ["mx*.mailgun.org"]
     cname      = ["mailgun.org", "eu.mailgun.org"]
+    selector   = ["k1", "mailo", "mx", "pic", "smtp"]
   }
 
   spf {
