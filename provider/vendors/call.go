@@ -43,6 +43,9 @@ func (e endpoint) call(ctx context.Context, method, path string, in, out any) (h
 	}
 	resp, err := e.http.Do(req)
 	if err != nil {
+		if isRefusal(statusOf(err)) {
+			return nil, fmt.Errorf("%s: %w", e.refusal, err)
+		}
 		return nil, err
 	}
 	defer func() { _ = resp.Body.Close() }()
@@ -84,13 +87,17 @@ func (e endpoint) request(ctx context.Context, method, path string, in any) (*ht
 // why puts a refusal into words. Each vendor has a field of its own for them.
 func (e endpoint) why(status int, answer []byte) string {
 	words := strings.Join(sentences(answer), "; ")
-	if status == http.StatusUnauthorized || status == http.StatusForbidden {
+	if isRefusal(status) {
 		if words != "" {
 			words = " (" + words + ")"
 		}
 		return e.refusal + words
 	}
 	return words
+}
+
+func isRefusal(status int) bool {
+	return status == http.StatusUnauthorized || status == http.StatusForbidden
 }
 
 // sentences collects the texts of a JSON answer that explain a refusal,
