@@ -18,6 +18,7 @@ import (
 var commands = []func(*app) *cobra.Command{
 	newValidate,
 	newFmt,
+	newImport,
 	newPlan,
 	newShow,
 	newApply,
@@ -27,6 +28,7 @@ var commands = []func(*app) *cobra.Command{
 	newUnlock,
 	newSPF,
 	newSenders,
+	newRules,
 	newVersion,
 }
 

@@ -136,25 +136,6 @@ func ruleExample(t *testing.T, r policy.Rule) string {
 	return ""
 }
 
-// sourceOf names a section as the table has it: a number is an RFC's.
-func sourceOf(section string) string {
-	if section[0] >= '0' && section[0] <= '9' {
-		return "RFC " + section
-	}
-	return section
-}
-
-func needsText(n policy.Needs) string {
-	texts := map[policy.Needs]string{
-		policy.NeedsNothing: "the declaration alone: `validate` finds it",
-		policy.NeedsZone:    "the zone: `plan` finds it",
-		policy.NeedsDNS:     "the DNS: `plan` finds it, unless it is `--offline`",
-		policy.NeedsHTTPS:   "what is served over HTTPS",
-		policy.NeedsReports: "reports",
-	}
-	return texts[n]
-}
-
 // TestRuleIndex has every rule once, whatever the order of the tables.
 func TestRuleIndex(t *testing.T) {
 	t.Parallel()

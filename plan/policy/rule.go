@@ -56,9 +56,13 @@ func (r Rule) Implemented() bool { return r.look != nil || r.check != nil || r.r
 // Reads reports whether reading the configuration finds the fault.
 func (r Rule) Reads() bool { return r.reads }
 
+// OnlyReads reports whether nothing but reading the configuration can find the
+// fault, so that there is nothing to set aside.
+func (r Rule) OnlyReads() bool { return r.reads && r.look == nil && r.check == nil }
+
 // families are the tables of the rules, in the order in which a plan tells
 // what they find.
-var families = [][]Rule{spfRules, dmarcRules, dkimRules, mxRules, dnsRules, stsRules, tlsrptRules, bimiRules, tlsaRules, planRules}
+var families = [][]Rule{spfRules, dmarcRules, dkimRules, mxRules, dnsRules, hostRules, stsRules, tlsrptRules, bimiRules, tlsaRules, planRules}
 
 // Rules lists the rules in the order of the tables.
 func Rules() []Rule { return slices.Concat(families...) }

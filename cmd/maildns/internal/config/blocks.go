@@ -334,6 +334,14 @@ func gateNames() []string {
 	return names
 }
 
+func ruleNames() []string {
+	var names []string
+	for _, r := range policy.Rules() {
+		names = append(names, r.ID)
+	}
+	return names
+}
+
 const maxOverrideDays = 7
 
 // until reads a date that must be there.
@@ -347,8 +355,12 @@ func (s scope) until() time.Time {
 // exception reads an exception block. An expired one is an error: what it hid
 // must be looked at again.
 func (s scope) exception(now time.Time) records.Exception {
-	s.notYet()
 	e := records.Exception{Rule: s.label(0), Reason: s.required("reason"), Until: s.until(), Source: source(s.rng)}
+	if r, ok := policy.LookupRule(e.Rule); !ok {
+		s.report(s.rng, "Unknown rule", "There is no rule %q.%s See maildns rules.", e.Rule, didYouMean(e.Rule, ruleNames()))
+	} else if r.OnlyReads() {
+		s.report(s.rng, "Rule can't be set aside", "What %s finds can't be published at all, so there is nothing to set aside. Delete the block.", e.Rule)
+	}
 	if !e.Until.IsZero() && e.Until.Before(now) {
 		s.report(s.rangeOf("until"), "Exception has expired", "It ended on %s. Mend what %s is about and delete the block, or renew it with a new date.", e.Until.Format(time.DateOnly), fmt.Sprintf("%q", e.Rule))
 	}

@@ -86,7 +86,7 @@ func Load(ctx context.Context, dir string, env Environment) (*Config, Diagnostic
 	if !l.within(ctx, l.run) {
 		return &Config{Dir: dir, Journal: Journal{URL: defaultJournal}, Secrets: l.secrets}, Diagnostics{l.lateness()}
 	}
-	return l.cfg, l.diags.settle()
+	return l.cfg, l.diags.Settle()
 }
 
 // LoadJournal reads the journal block alone, for rollback, which must work
@@ -97,7 +97,7 @@ func LoadJournal(ctx context.Context, dir string, env Environment) (Journal, Dia
 	if !l.within(ctx, l.runJournal) {
 		return Journal{URL: defaultJournal}, Diagnostics{l.lateness()}
 	}
-	return l.cfg.Journal, l.diags.settle()
+	return l.cfg.Journal, l.diags.Settle()
 }
 
 // within runs f until it ends or the time is up.

@@ -19,6 +19,7 @@ type Severity string
 const (
 	Error   Severity = "error"
 	Warning Severity = "warning"
+	Info    Severity = "info"
 )
 
 // Rules that this package enforces while it reads, for a diagnostic's Rule. They
@@ -157,10 +158,10 @@ func cutText(text string, most int) string {
 	return text[:most] + "…"
 }
 
-// settle brings diagnostics into the order in which they are shown, drops
+// Settle brings diagnostics into the order in which they are shown, drops
 // duplicates, and leaves out what would only repeat itself: an error in a
 // for_each block is found again for each of its domains.
-func (d Diagnostics) settle() Diagnostics {
+func (d Diagnostics) Settle() Diagnostics {
 	if len(d) == 0 {
 		return nil
 	}

@@ -16,7 +16,7 @@ func TestSettle(t *testing.T) {
 	for i := range 15 {
 		d = append(d, at(2, Error, "c", fmt.Sprintf("n%d.", i)))
 	}
-	d = d.settle()
+	d = d.Settle()
 	if len(d) != 1+1+maxRepeats+1 || d[0].Summary != "nowhere" || d[1].Summary != "a" || d[len(d)-1].Summary != "b" {
 		t.Errorf("got %v", d)
 	}
@@ -33,11 +33,11 @@ func TestSettleKeepsSeverity(t *testing.T) {
 	for i := range 2 * maxFindings {
 		d = append(d, at(i+1, Warning, "w", "x."))
 	}
-	if got := d.settle(); got.HasErrors() || len(got) != maxFindings+1 {
+	if got := d.Settle(); got.HasErrors() || len(got) != maxFindings+1 {
 		t.Errorf("%d diagnostics, errors %t", len(got), got.HasErrors())
 	}
 	d = append(d, at(5*maxFindings, Error, "e", "x."))
-	if got := d.settle(); !got.HasErrors() {
+	if got := d.Settle(); !got.HasErrors() {
 		t.Error("the error is lost")
 	}
 }

@@ -40,7 +40,7 @@ func Format(src []byte, filename string) ([]byte, Diagnostics) {
 		out.Write(piece)
 	}
 	if diags.HasErrors() {
-		return src, diags.settle()
+		return src, diags.Settle()
 	}
 	return out.Bytes(), nil
 }
