@@ -124,7 +124,9 @@ func (s powerDNSSet) read() set {
 	return got
 }
 
-func isSlave(kind string) bool { return slices.Contains([]string{"Slave", "Secondary", "Consumer"}, kind) }
+func isSlave(kind string) bool {
+	return slices.Contains([]string{"Slave", "Secondary", "Consumer"}, kind)
+}
 
 func (p *powerDNS) write(ctx context.Context, zone records.Name, edits []edit) error {
 	path, err := p.zonePath(ctx, zone)

@@ -218,10 +218,11 @@ func (d Direct) RoundTrip(req *http.Request) (*http.Response, error) {
 		d.Handler.ServeHTTP(w, req)
 		return nil
 	}
-	if d.Around == nil {
-		return w.Result(), request()
+	around := d.Around
+	if around == nil {
+		around = func(request func() error) error { return request() }
 	}
-	if err := d.Around(request); err != nil {
+	if err := around(request); err != nil {
 		return nil, err
 	}
 	return w.Result(), req.Context().Err()
