@@ -17,6 +17,10 @@ import (
 // bounds the whole.
 const patience = 15 * time.Second
 
+// grace is how long an update that was sent is waited for after the context's
+// end: who leaves before may read the zone before the server has changed it.
+const grace = time.Second
+
 // conversation is one connection for one question and its answer, which may
 // have several messages.
 type conversation struct {
@@ -29,7 +33,7 @@ type conversation struct {
 }
 
 // connect waits for a free connection and opens it. The context's end closes
-// it, whatever is waited for.
+// it, whatever is waited for; that of an update a little later.
 func (s *server) connect(ctx context.Context, doing action) (*conversation, error) {
 	select {
 	case s.slots <- struct{}{}:
@@ -46,7 +50,11 @@ func (s *server) connect(ctx context.Context, doing action) (*conversation, erro
 		release()
 		return nil, fmt.Errorf("server %s can't be reached: %w", s.address, err)
 	}
-	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
+	hangUp := func() { _ = conn.Close() }
+	if doing == updating {
+		hangUp = func() { time.AfterFunc(grace, func() { _ = conn.Close() }) }
+	}
+	stop := context.AfterFunc(ctx, hangUp)
 	return &conversation{server: s, doing: doing, conn: conn, finish: func() {
 		stop()
 		_ = conn.Close()
@@ -121,7 +129,7 @@ func (c *conversation) judge(m *dns.Msg, wire []byte) error {
 	// A server that isn't the zone's says so signed, yet the library doesn't
 	// verify that.
 	if m.Rcode == dns.RcodeNotAuth {
-		return &refusal{server: c.server, doing: c.doing, rcode: m.Rcode}
+		return &refusal{server: c.server, doing: c.doing, rcode: m.Rcode, unsigned: tsig == nil}
 	}
 	err := error(dns.ErrNoSig)
 	if tsig != nil {
@@ -147,6 +155,9 @@ func (s *server) update(ctx context.Context, m *dns.Msg) error {
 		return ended(ctx, err)
 	}
 	defer c.finish()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	if err := c.send(m); err != nil {
 		return ended(ctx, err)
 	}

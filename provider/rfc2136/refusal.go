@@ -14,7 +14,7 @@ type refusal struct {
 	server   *server
 	rcode    int
 	tsig     *dns.TSIG // the error that it names, nil: none
-	unsigned bool      // anybody may have sent it
+	unsigned bool      // anybody may have sent it, and it can't be verified
 	doing    action
 }
 
@@ -63,6 +63,9 @@ func (r *refusal) reason() string {
 	}
 	switch r.rcode {
 	case dns.RcodeNotAuth:
+		if r.unsigned { // PowerDNS says no more than this, whatever is wrong
+			return fmt.Sprintf("it doesn't take the key %s with %s, or doesn't hold the zone; its log says which: compare key_name, key_alg, key and both clocks with the server's, and the zone's name", key, algorithm)
+		}
 		return "it doesn't hold the zone: check the zone's name, and that server is its primary"
 	case dns.RcodeRefused:
 		return r.notAllowed(key)

@@ -337,8 +337,12 @@ func TestFaults(t *testing.T) {
 // count counts the connections that are open.
 func count(p *rfc2136.Provider) *atomic.Int32 {
 	var n atomic.Int32
+	dial := p.Dial
+	if dial == nil {
+		dial = new(net.Dialer).DialContext
+	}
 	p.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
-		conn, err := new(net.Dialer).DialContext(ctx, network, address)
+		conn, err := dial(ctx, network, address)
 		if err != nil {
 			return nil, err
 		}
@@ -385,18 +389,16 @@ func TestContext(t *testing.T) {
 			t.Parallel()
 			server := updatetest.Start(t, zoneName)
 			p := open(t, server.Primary, goodKey)
-			connections := count(p)
 			ctx, cancel := context.WithCancel(t.Context())
-			server.Break(faults...)
-			go func() { // cancels once the server has got the question
-				for {
-					if transfers, updates := server.Counts(); transfers+updates == len(faults) {
-						break
-					}
-					time.Sleep(time.Millisecond)
+			questions := 0
+			p.Dial = updatetest.DialAround(func(request func() error) error {
+				if questions++; questions == len(faults) {
+					cancel()
 				}
-				cancel()
-			}()
+				return request()
+			})
+			connections := count(p)
+			server.Break(faults...)
 			after := set("@", "TXT", 300, "y")
 			err := p.Transact(ctx, zoneName, []records.Change{{Key: after.Key, After: &after}})
 			if !errors.Is(err, context.Canceled) {
