@@ -24,6 +24,7 @@ func TestConformance(t *testing.T) {
 	}{
 		{"cloudflare", openCloudflare},
 		{"rfc2136", openRFC2136},
+		{"route53", openRoute53},
 		{"zonefile", openZonefile},
 		{"any library that replaces sets", providertest.OpenMemory(provider.Limits{ReplacesSets: true}, func() *providertest.Memory { return &providertest.Memory{} })},
 		{"any library that only adds and deletes", providertest.OpenMemory(provider.Limits{}, func() *providertest.Memory { return &providertest.Memory{SetAppends: true} })},

@@ -36,6 +36,9 @@ type Subject struct {
 	Look func(t testing.TB) records.Zone
 	// Edit is somebody else who changes a set; without values it goes.
 	Edit func(t testing.TB, s records.RRset)
+	// Holds says which texts the host can store, of those that the suite
+	// writes; nil: all. Another must be refused before anything is written.
+	Holds func(v records.Value) bool
 }
 
 // Opener opens a fresh host for one case.
@@ -152,6 +155,13 @@ func testValues(t *testing.T, open Opener) {
 		t.Run(fmt.Sprint(i), func(t *testing.T) {
 			t.Parallel()
 			one := set("a", "TXT", 300, v)
+			if s := open(t, World{Around: plainly}); s.Holds != nil && !s.Holds(v) {
+				if err := s.Zone.Write(t.Context(), []records.Change{change(records.RRset{}, one)}); err == nil {
+					t.Error("a value that the host can't hold was not refused")
+				}
+				sameZone(t, s.Look(t))
+				return
+			}
 			write(t, open, nil, []records.Change{change(records.RRset{}, one)}, one)
 			other := set("a", "TXT", 300, v+"2")
 			write(t, open, []records.RRset{one}, []records.Change{change(one, other)}, other)

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	r53 "github.com/aws/aws-sdk-go-v2/service/route53"
+	"github.com/aws/smithy-go/logging"
 )
 
 const (
@@ -65,6 +66,7 @@ func (s *Settings) client(ctx context.Context, p *pacer) (*r53.Client, error) {
 func (s *Settings) loadOptions() []func(*config.LoadOptions) error {
 	opts := []func(*config.LoadOptions) error{
 		config.WithAppID("maildns"), // so that CloudTrail tells who it was
+		config.WithLogger(logging.Nop{}),
 		config.WithHTTPClient(awshttp.NewBuildableClient().WithTimeout(requestTime)),
 	}
 	if s.Profile != "" {

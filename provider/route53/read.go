@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/route53/types"
 	"github.com/libdns/libdns"
 
+	"github.com/attunelogic/maildns/provider/route53/octal"
 	"github.com/attunelogic/maildns/provider/rr"
 	"github.com/attunelogic/maildns/records"
 )
@@ -102,7 +103,7 @@ func newReading(zone records.Name) *reading {
 }
 
 func (r *reading) add(s *types.ResourceRecordSet) {
-	key := records.Key{Name: decodeName(aws.ToString(s.Name)), Type: records.Type(s.Type)}
+	key := records.Key{Name: octal.ParseName(aws.ToString(s.Name)), Type: records.Type(s.Type)}
 	if key.Type == "SOA" {
 		r.apex, r.found = key.Name, true
 	}
@@ -110,7 +111,7 @@ func (r *reading) add(s *types.ResourceRecordSet) {
 		r.fixed[key] = reason
 	}
 	if s.AliasTarget != nil {
-		r.record(key, s.TTL, "ALIAS "+string(decodeName(aws.ToString(s.AliasTarget.DNSName))))
+		r.record(key, s.TTL, "ALIAS "+string(octal.ParseName(aws.ToString(s.AliasTarget.DNSName))))
 	}
 	for _, v := range s.ResourceRecords {
 		value := aws.ToString(v.Value)
@@ -163,17 +164,17 @@ func (r *reading) result() records.Zone {
 	return z.With(marked...)
 }
 
-// peculiarity says what of a set can't be written by a change of its values
-// and its TTL; empty for an ordinary set.
+// peculiarity says why a change of values and TTL alone can't write the set;
+// empty for an ordinary one.
 func peculiarity(s *types.ResourceRecordSet) string {
 	switch {
 	case s.TrafficPolicyInstanceId != nil:
 		return "a traffic policy made it: change that at Route 53"
+	case s.SetIdentifier != nil:
+		return fmt.Sprintf("it has several versions with a %s routing policy: change it at Route 53, or replace it there by a plain record", policy(s))
 	case s.AliasTarget != nil:
 		return fmt.Sprintf("it is an alias of %s, which Route 53 answers itself: change it there, or replace it there by a plain record",
 			strings.TrimSuffix(aws.ToString(s.AliasTarget.DNSName), "."))
-	case s.SetIdentifier != nil:
-		return fmt.Sprintf("it has several versions with a %s routing policy: change it at Route 53, or replace it there by a plain record", policy(s))
 	case s.HealthCheckId != nil:
 		return "it depends on a health check: change it at Route 53"
 	}

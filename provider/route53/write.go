@@ -11,6 +11,7 @@ import (
 	r53 "github.com/aws/aws-sdk-go-v2/service/route53"
 	"github.com/aws/aws-sdk-go-v2/service/route53/types"
 
+	"github.com/attunelogic/maildns/provider/route53/octal"
 	"github.com/attunelogic/maildns/records"
 )
 
@@ -163,7 +164,7 @@ func checkSet(k records.Key, s *types.ResourceRecordSet) error {
 // set is a set for the API, its values in the form that they are stored in.
 func (f forms) set(s *records.RRset) *types.ResourceRecordSet {
 	out := &types.ResourceRecordSet{
-		Name: aws.String(encodeName(s.Name)), Type: types.RRType(s.Type), TTL: aws.Int64(int64(s.TTL)),
+		Name: aws.String(octal.Name(s.Name)), Type: types.RRType(s.Type), TTL: aws.Int64(int64(s.TTL)),
 	}
 	for _, v := range s.Values {
 		for _, text := range f.values(s.Key, v) {

@@ -10,6 +10,7 @@ import (
 	r53 "github.com/aws/aws-sdk-go-v2/service/route53"
 	"github.com/aws/aws-sdk-go-v2/service/route53/types"
 
+	"github.com/attunelogic/maildns/provider/route53/octal"
 	"github.com/attunelogic/maildns/records"
 )
 
@@ -145,7 +146,7 @@ func (a *account) listZones(ctx context.Context) (map[records.Name][]types.Hoste
 			return nil, explain("ListHostedZones", err)
 		}
 		for _, z := range page.HostedZones {
-			name := decodeName(aws.ToString(z.Name))
+			name := octal.ParseName(aws.ToString(z.Name))
 			all[name] = append(all[name], z)
 		}
 		if !page.IsTruncated {
@@ -161,14 +162,14 @@ func (a *account) zonesNamed(ctx context.Context, zone records.Name) (found []ty
 	if err != nil {
 		return nil, err
 	}
-	in := &r53.ListHostedZonesByNameInput{DNSName: aws.String(encodeName(zone))}
+	in := &r53.ListHostedZonesByNameInput{DNSName: aws.String(octal.Name(zone))}
 	for {
 		page, err := api.ListHostedZonesByName(ctx, in)
 		if err != nil {
 			return nil, explain("ListHostedZonesByName", err)
 		}
 		for _, z := range page.HostedZones {
-			if decodeName(aws.ToString(z.Name)) != zone {
+			if octal.ParseName(aws.ToString(z.Name)) != zone {
 				return found, nil
 			}
 			found = append(found, z)

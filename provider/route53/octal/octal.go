@@ -1,4 +1,7 @@
-package route53
+// Package octal reads and writes names and texts in the notation of Route 53,
+// in which \ooo is a byte by its octal number ("DNS domain name format" and
+// "TXT record type" in the Developer Guide).
+package octal
 
 import (
 	"fmt"
@@ -12,8 +15,7 @@ import (
 // 3.3.14).
 const maxString = 255
 
-// readOctal reads \ooo, which stands for a byte both in names and in values
-// ("DNS domain name format" and "TXT record type" in the Developer Guide).
+// readOctal reads \ooo.
 func readOctal(s string) (c byte, ok bool) {
 	if len(s) < len(`\ooo`) || s[0] != '\\' {
 		return 0, false
@@ -22,10 +24,10 @@ func readOctal(s string) (c byte, ok bool) {
 	return byte(n), err == nil
 }
 
-// decodeName reads a name as the API returns it, such as \052.example.com. for
+// ParseName reads a name as the API returns it, such as \052.example.com. for
 // the wildcard. What would not be plain in a name gets the escape of zone files
 // instead (RFC 1035 5.1: \DDD in decimal).
-func decodeName(name string) records.Name {
+func ParseName(name string) records.Name {
 	if !strings.Contains(name, `\`) {
 		return records.CanonicalName(name)
 	}
@@ -46,8 +48,8 @@ func decodeName(name string) records.Name {
 	return records.CanonicalName(b.String())
 }
 
-// encodeName is a name for the API, absolute, its escapes in octal.
-func encodeName(n records.Name) string {
+// Name is a name for the API, absolute, its escapes in octal.
+func Name(n records.Name) string {
 	name := string(n)
 	if !strings.Contains(name, `\`) {
 		return name + "."
@@ -72,13 +74,10 @@ func readDecimal(s string) (c byte, ok bool) {
 	return byte(n), err == nil
 }
 
-// isText reports whether values of the type are character strings.
-func isText(t records.Type) bool { return t == records.TypeTXT || t == "SPF" }
-
-// decodeText joins the character strings of a value: "a" "b", or "a""b" as it
+// ParseText joins the character strings of a value: "a" "b", or "a""b" as it
 // comes too. A backslash before anything but a quotation mark, another one or
 // three octal digits is one that somebody stored.
-func decodeText(value string) string {
+func ParseText(value string) string {
 	var b strings.Builder
 	quoted := false
 	for i := 0; i < len(value); i++ {
@@ -100,8 +99,8 @@ func decodeText(value string) string {
 	return b.String()
 }
 
-// encodeText cuts a text into character strings and quotes them.
-func encodeText(text string) string {
+// Text cuts a text into character strings and quotes them.
+func Text(text string) string {
 	var b strings.Builder
 	b.WriteByte('"')
 	for i := range len(text) {
@@ -120,20 +119,4 @@ func encodeText(text string) string {
 	}
 	b.WriteByte('"')
 	return b.String()
-}
-
-// decode reads a value as libdns has it.
-func decode(t records.Type, value string) string {
-	if isText(t) {
-		return decodeText(value)
-	}
-	return value
-}
-
-// encode writes a value that is new.
-func encode(t records.Type, v records.Value) string {
-	if isText(t) {
-		return encodeText(string(v))
-	}
-	return records.AbsoluteData(t, v)
 }
