@@ -499,7 +499,7 @@ func (p *applying) applyZones(ctx context.Context) ([]apply.Result, error) {
 		}
 		block, _ := p.cfg.Provider(w.provider)
 		results[i] = p.run.Apply(ctx, apply.Job{
-			Zone: zones[w], Target: target(block, p.dir), Domains: w.domains, Others: w.others, Open: p.open,
+			Zone: zones[w], Target: target(block, w.id, p.dir), Domains: w.domains, Others: w.others, Open: p.open,
 			Reviewed: reviewed, PlanID: p.reviewed.ID,
 		})
 		p.tell(&progress, results[i], len(p.works))

@@ -150,9 +150,10 @@ type hosts struct {
 
 // options are what providers need of the world. Only a command that writes may
 // reload a server, and only where the environment says so; plan contacts no
-// server that the configuration names unless it is allowed.
+// server that the configuration names unless it is allowed. They may use all of a
+// host's request budget, as a rollback must; RateShare says less.
 func (a *app) options(writes bool) provider.Options {
-	o := provider.Options{Now: a.Now, Disk: a.Disk}
+	o := provider.Options{Now: a.Now, Disk: a.Disk, Env: a.env, Tell: func(event string) { a.say("%s", event) }}
 	if clock, err := a.clock(); err == nil && clock.Fixed {
 		o.Now = clockNow(clock.Now)
 	}
@@ -213,12 +214,12 @@ func reloads(cfg *config.Config) []string {
 	return out
 }
 
-// target is a provider block as the journal keeps it: what is no secret, and
-// the names of the variables that hold the rest. Paths are absolute, since an
-// incident may find no configuration.
-func target(p config.Provider, dir string) journal.Target {
+// target is the provider block of a zone as the journal keeps it: what is no
+// secret, and the names of the variables that hold the rest. Paths are absolute,
+// since an incident may find no configuration.
+func target(p config.Provider, zoneID, dir string) journal.Target {
 	values := relative(p.Ref.Type, p.Values, dir)
-	t := journal.Target{Type: p.Ref.Type, Name: p.Ref.Name, Values: map[string][]string{}, Env: map[string]string{}}
+	t := journal.Target{Type: p.Ref.Type, Name: p.Ref.Name, ZoneID: zoneID, Values: map[string][]string{}, Env: map[string]string{}}
 	for _, at := range p.Attributes {
 		switch {
 		case at.Env != "":

@@ -330,7 +330,7 @@ func (r *rolling) job(ctx context.Context, p apply.Point) (apply.RollbackJob, er
 func (r *rolling) zone(ctx context.Context, name records.Name) (*provider.Zone, journal.Target, error) {
 	if d, ok := r.zones[name]; ok {
 		block, _ := r.cfg.Provider(d.Provider)
-		t := target(block, r.dir)
+		t := target(block, d.ZoneID, r.dir)
 		host, err := r.hosts.open(d.Provider)
 		if err != nil {
 			return nil, t, err
@@ -362,6 +362,8 @@ func (r *rolling) recorded(ctx context.Context, name records.Name) (journal.Targ
 
 // openTarget opens a provider as the journal recorded it, each once.
 func (r *rolling) openTarget(t journal.Target, name records.Name) (*provider.Zone, error) {
+	zoneID := t.ZoneID
+	t.ZoneID = "" // the provider is the same for all of its zones
 	key, err := json.Marshal(t)
 	if err != nil {
 		return nil, fmt.Errorf("reading what the journal says of provider %s.%s: %w", t.Type, t.Name, err)
@@ -376,7 +378,7 @@ func (r *rolling) openTarget(t journal.Target, name records.Name) (*provider.Zon
 		}
 		r.opened[string(key)] = host
 	}
-	return host.Zone(name, "")
+	return host.Zone(name, zoneID)
 }
 
 // openRecorded opens a provider with the credentials of the variables that the

@@ -71,7 +71,9 @@ func (a *app) newSite(ctx context.Context, writes bool) (*site, error) {
 			a.warn("%s, but not in this run: MAILDNS_ALLOW_RELOAD=1 allows it", r)
 		}
 	}
-	s.hosts = &hosts{dir: a.dir, cfg: cfg, options: a.options(writes), opened: map[records.ProviderRef]*provider.Host{}}
+	options := a.options(writes)
+	options.RateShare = cfg.Settings.RateShare
+	s.hosts = &hosts{dir: a.dir, cfg: cfg, options: options, opened: map[records.ProviderRef]*provider.Host{}}
 	return s, nil
 }
 

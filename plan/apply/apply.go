@@ -113,7 +113,7 @@ func (w *work) review(fresh policy.ZonePlan) error {
 		}
 		kept, left, err := plan.Review(reviewed, d, w.live)
 		if err == nil {
-			err = stopped(d)
+			err = errors.Join(stopped(d), undelegated(kept))
 		}
 		w.result.Domains = append(w.result.Domains, Domain{Name: d.Name, LeftOut: left, Err: err})
 		if err == nil {
@@ -136,4 +136,17 @@ func stopped(d plan.Domain) error {
 		}
 	}
 	return fmt.Errorf("%s has an error, nothing of it is applied: %s", d.Name, strings.Join(errs, "; "))
+}
+
+// undelegated is the error of a domain whose zone is proven to be served
+// elsewhere: nobody would see what is written. Where nothing is to be written
+// now there is nothing to refuse.
+func undelegated(d plan.Domain) error {
+	writes := slices.ContainsFunc(d.Changes, func(c plan.Change) bool { return c.State == plan.Ready })
+	for _, f := range d.Findings {
+		if writes && f.Rule == policy.RuleNotDelegated && f.Severity == plan.SeverityError {
+			return fmt.Errorf("%s is not written: %s (%s). To mend it: %s", d.Name, f.Message, f.Rule, f.Fix)
+		}
+	}
+	return nil
 }

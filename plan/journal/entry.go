@@ -124,6 +124,9 @@ type Target struct {
 	Values map[string][]string `json:"values,omitempty"`
 	Env    map[string]string   `json:"env,omitempty"` // variable by attribute
 	On     []string            `json:"on,omitempty"`  // events of a notify block
+	// ZoneID is the host's own id of the entry's zone, where one name has
+	// several there.
+	ZoneID string `json:"zone_id,omitempty"`
 }
 
 // check refuses an attribute that has both a variable and a value, since the

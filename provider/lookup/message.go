@@ -114,7 +114,8 @@ type reply struct {
 // decode reads what a server says about a question. Only the answer section
 // counts, and of it only what belongs to the name or to one that its aliases
 // lead to; of the authority section only the SOA that tells for how long a
-// denial holds. What else a message says is nobody's answer.
+// denial holds, and the name servers of a name that was asked for just them.
+// What else a message says is nobody's answer.
 func decode(q question, wire []byte) (reply, *flaw) {
 	msg, bad := unpack(wire)
 	if bad != nil {
@@ -128,6 +129,12 @@ func decode(q question, wire []byte) (reply, *flaw) {
 		return reply{}, bad
 	}
 	denied := msg.Rcode == dns.RcodeNameError
+	if len(r.Values) == 0 && q.kind == dns.TypeNS && end == q.name && !denied {
+		// The parent's server, asked for a delegation, answers by referring.
+		if found, bad := r.collect(msg.Ns, q.name, q.kind); found || bad != nil {
+			return r, bad
+		}
+	}
 	switch {
 	case len(r.Values) == 0:
 		return deny(r, end, denied, msg.Ns)
