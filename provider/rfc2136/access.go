@@ -108,7 +108,9 @@ func example(k records.Key) records.Value {
 	return "maildns provider check"
 }
 
+// isRefused reports whether the key, which is good for a transfer, may not do
+// this. Knot calls it a bad key then.
 func isRefused(err error) bool {
 	var r *refusal
-	return errors.As(err, &r) && r.rcode == dns.RcodeRefused
+	return errors.As(err, &r) && (r.rcode == dns.RcodeRefused || r.tsig != nil && r.tsig.Error == dns.RcodeBadKey)
 }

@@ -442,7 +442,7 @@ func TestConnectionsAreFew(t *testing.T) {
 	}
 }
 
-func TestOwnNameServersStay(t *testing.T) {
+func TestOwnNSStay(t *testing.T) {
 	t.Parallel()
 	server := updatetest.Start(t, zoneName)
 	p := open(t, server.Primary, goodKey)

@@ -47,9 +47,10 @@ options {
 controls { };
 key "%[4]s" { algorithm %[5]s; secret "%[6]s"; };
 key "%[7]s" { algorithm %[5]s; secret "%[6]s"; };
+key "%[8]s" { algorithm %[5]s; secret "%[6]s"; };
 zone "%[3]s" {
 	type primary; file "zone";
-	allow-transfer { key "%[4]s"; key "%[7]s"; };
+	allow-transfer { key "%[4]s"; key "%[7]s"; key "%[8]s"; };
 	update-policy {
 		grant %[4]s zonesub ANY;
 		grant %[7]s name %[3]s. TXT MX;
@@ -65,7 +66,7 @@ zone "%[3]s" {
 func prepareBIND(dir string, p ports, zone records.Name) ([]string, error) {
 	err := write(dir, map[string]string{
 		"zone":       zoneFile,
-		"named.conf": fmt.Sprintf(bindConf, dir, p.dns, zone, updatetest.KeyName, updatetest.Algorithm, updatetest.Secret, MailKey),
+		"named.conf": fmt.Sprintf(bindConf, dir, p.dns, zone, updatetest.KeyName, updatetest.Algorithm, updatetest.Secret, MailKey, ReadKey),
 	})
 	if err != nil {
 		return nil, err
@@ -113,12 +114,15 @@ key:
   - id: %[7]s
     algorithm: %[5]s
     secret: %[6]s
+  - id: %[8]s
+    algorithm: %[5]s
+    secret: %[6]s
 acl:
   - id: all
     key: %[4]s
     action: [transfer, update]
   - id: read
-    key: %[7]s
+    key: [%[7]s, %[8]s]
     action: transfer
   - id: mail
     key: %[7]s
@@ -137,7 +141,7 @@ zone:
 func prepareKnot(dir string, p ports, zone records.Name) ([]string, error) {
 	err := write(dir, map[string]string{
 		"zone":      zoneFile,
-		"knot.conf": fmt.Sprintf(knotConf, dir, p.dns, zone, updatetest.KeyName, updatetest.Algorithm, updatetest.Secret, MailKey),
+		"knot.conf": fmt.Sprintf(knotConf, dir, p.dns, zone, updatetest.KeyName, updatetest.Algorithm, updatetest.Secret, MailKey, ReadKey),
 	})
 	if err != nil {
 		return nil, err
@@ -196,8 +200,8 @@ func preparePowerDNS(dir string, p ports, zone records.Name) ([]string, error) {
 		append(util, "create-zone", name, "ns.example.net"),
 		append(util, "set-kind", name, "primary"),
 		append(util, "import-tsig-key", updatetest.KeyName, updatetest.Algorithm, updatetest.Secret),
-		append(util, "import-tsig-key", MailKey, updatetest.Algorithm, updatetest.Secret),
-		append(util, "set-meta", name, "TSIG-ALLOW-AXFR", updatetest.KeyName, MailKey),
+		append(util, "import-tsig-key", ReadKey, updatetest.Algorithm, updatetest.Secret),
+		append(util, "set-meta", name, "TSIG-ALLOW-AXFR", updatetest.KeyName, ReadKey),
 		append(util, "set-meta", name, "TSIG-ALLOW-DNSUPDATE", updatetest.KeyName),
 	} {
 		program, err := find(command[0])

@@ -214,7 +214,11 @@ const zoneFile = `$TTL 3600
 @ IN NS ns.example.net.
 `
 
-// MailKey is the name of a second key, which may change the records of mail
-// alone, as docs/providers/rfc2136.md describes it. Its secret is that of
-// updatetest's. PowerDNS knows no such limit and lets it transfer only.
-const MailKey = "maildns-mail"
+// The names of further keys, which have the secret of updatetest's.
+const (
+	// MailKey may change the records of mail alone, in the way that
+	// docs/providers/rfc2136.md describes. PowerDNS knows no such limit.
+	MailKey = "maildns-mail"
+	// ReadKey may transfer the zone and change nothing.
+	ReadKey = "maildns-read"
+)
