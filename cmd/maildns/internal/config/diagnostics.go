@@ -45,9 +45,13 @@ const (
 	ruleDKIMMultiple = "dkim-multiple-txt"
 	ruleReportURI    = "dmarc-rua-uri"
 	ruleTLSURI       = "tls-rpt-uri"
+	ruleSTSRecord    = "mta-sts-txt"
+	ruleSTSBody      = "mta-sts-body"
 	ruleMaxAge       = "mta-sts-max-age"
 	ruleBIMI         = "bimi-syntax"
+	ruleDKIMReuse    = "dkim-reuse"
 	ruleDoubled      = "dns-doubled"
+	ruleLength       = "dns-length"
 	ruleCNAME        = "dns-cname-coexist"
 )
 

@@ -163,6 +163,10 @@ func (s scope) dkim() records.DKIM {
 
 // selector reads a DKIM or BIMI selector: one or more labels.
 func (s scope) selector(text string, r hcl.Range) records.Name {
+	if isTooLong(text) {
+		s.fault(ruleDKIMShape, r, "Invalid selector", "A label of a selector has at most 63 characters (RFC 6376 3.1).")
+		return ""
+	}
 	n := s.parseName(text, r)
 	if strings.Contains(string(n), "_domainkey") || strings.Contains(string(n), "_bimi") {
 		s.fault(ruleDKIMShape, r, "Invalid selector", "The selector is the part before ._domainkey or ._bimi: leave out the rest.")
@@ -371,7 +375,7 @@ func (s scope) mtaSTS(d *records.Domain) *records.MTASTS {
 	}
 	if id, ok := s.given("id"); ok {
 		if err := records.CheckSTSID(id); err != nil {
-			s.report(s.rangeOf("id"), "Invalid policy id", "%s", sentence(err))
+			s.fault(ruleSTSRecord, s.rangeOf("id"), "Invalid policy id", "%s", sentence(err))
 		}
 		out.ID = id
 	}
@@ -386,7 +390,12 @@ func (s scope) mtaSTS(d *records.Domain) *records.MTASTS {
 func (s scope) stsHosts(d *records.Domain) []string {
 	var out []string
 	if s.has("mx") {
-		for _, n := range s.names("mx") {
+		for _, it := range s.texts("mx") {
+			n, err := records.ParseName(it.text)
+			if err != nil {
+				s.fault(ruleSTSBody, it.rng, "Invalid mx pattern", "%s Write a host's name, or *.NAME for one label below NAME (RFC 8461 3.2).", sentence(err))
+				continue
+			}
 			out = append(out, string(n))
 		}
 		return out
@@ -397,7 +406,7 @@ func (s scope) stsHosts(d *records.Domain) []string {
 		}
 	}
 	if mode := s.text("mode"); len(out) == 0 && mode != string(records.STSNone) && s.attrs["mx"] == nil {
-		s.report(s.rng, "MTA-STS without MX", "The policy must name the hosts that receive mail (RFC 8461 3.2). Write mx blocks in the domain, or mx = [\"HOST\"] here.")
+		s.fault(ruleSTSBody, s.rng, "MTA-STS without MX", "The policy must name the hosts that receive mail (RFC 8461 3.2). Write mx blocks in the domain, or mx = [\"HOST\"] here.")
 	}
 	return out
 }
@@ -474,6 +483,10 @@ func (s scope) record(domain records.Name) records.Free {
 		s.report(a.rng, "No values", "A record block owns the values that it lists: list at least one, or delete the block.")
 	}
 	for _, it := range items {
+		if strings.Contains(it.text, "PRIVATE KEY-----") {
+			s.fault(ruleDKIMPrivate, it.rng, "Private key", "This is a PRIVATE key; whoever has it can sign mail in your name. Revoke it, and publish the public key of a new pair.")
+			continue
+		}
 		v, err := records.CanonicalData(f.Key.Type, it.text)
 		if err != nil {
 			s.report(it.rng, "Invalid value", "%s", sentence(err))
