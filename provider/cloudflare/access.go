@@ -19,7 +19,7 @@ func (c *Client) CheckAccess(ctx context.Context, zones []records.Name) ([]strin
 	var errs []error
 	account := ""
 	for _, name := range zones {
-		fact, z, err := c.checkZone(ctx, name)
+		fact, z, err := c.InZone(name, c.idOf(name)).checkZone(ctx, name)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("zone %s: %w", name, err))
 			continue
@@ -32,6 +32,13 @@ func (c *Client) CheckAccess(ctx context.Context, zones []records.Name) ([]strin
 		return facts, errors.Join(append([]error{err}, errs...)...)
 	}
 	return slices.Insert(facts, 0, token), errors.Join(errs...)
+}
+
+// idOf is the id that a domain gave for its zone, if one did.
+func (c *Client) idOf(name records.Name) string {
+	c.host.mu.Lock()
+	defer c.host.mu.Unlock()
+	return c.host.bound[name]
 }
 
 // checkZone finds a zone, reads it, and says what may be done to it.

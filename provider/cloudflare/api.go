@@ -127,15 +127,24 @@ func (a *api) do(req *http.Request) (envelope, error) {
 	if err != nil {
 		return envelope{}, err
 	}
-	defer resp.Body.Close() //nolint:errcheck // it has been read already
+	defer resp.Body.Close()
 	var e envelope
 	if err := json.NewDecoder(resp.Body).Decode(&e); err != nil {
 		return envelope{}, fmt.Errorf("%s %s: HTTP %d: the answer is not as Cloudflare documents it: %w", req.Method, pathOf(req), resp.StatusCode, err)
 	}
 	if resp.StatusCode >= http.StatusBadRequest || !e.Success {
-		return envelope{}, &refusal{method: req.Method, path: pathOf(req), status: resp.StatusCode, messages: e.Errors}
+		return envelope{}, &refusal{method: req.Method, path: pathOf(req), status: resp.StatusCode, messages: a.redact(e.Errors)}
 	}
 	return e, nil
+}
+
+// redact takes the token out of what the API says, should it repeat it.
+func (a *api) redact(messages []message) []message {
+	for i := range messages {
+		messages[i].Message = strings.ReplaceAll(messages[i].Message, a.token, "***")
+		messages[i].ErrorChain = a.redact(messages[i].ErrorChain)
+	}
+	return messages
 }
 
 func pathOf(req *http.Request) string {

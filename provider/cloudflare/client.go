@@ -25,7 +25,7 @@ const (
 	// goodFor is how long a listing may be written against without another
 	// one. In the ordinary line a write follows its read at once, and reading
 	// again in between would cost a request a zone.
-	goodFor = 10 * time.Second
+	goodFor = 5 * time.Second
 )
 
 // Client reads and writes zones with one token. It is safe for concurrent use;
@@ -49,6 +49,7 @@ type host struct {
 	listed   bool // all zones are known
 	dear     bool // the account has so many zones that listing them is the dearer way
 	zones    map[records.Name][]zone
+	bound    map[records.Name]string // the ids that InZone was told
 	states   map[stateKey]*state
 }
 
@@ -92,12 +93,17 @@ func New(token string, transport *httpapi.Transport) *Client {
 	}
 	return &Client{host: &host{
 		api: &api{token: token, http: transport}, now: now, listing: newLatch(),
-		zones: make(map[records.Name][]zone), states: make(map[stateKey]*state),
+		zones: make(map[records.Name][]zone), bound: make(map[records.Name]string), states: make(map[stateKey]*state),
 	}}
 }
 
 // InZone returns the client of one zone, by its id where that isn't empty.
 func (c *Client) InZone(name records.Name, id string) *Client {
+	if id != "" {
+		c.host.mu.Lock()
+		defer c.host.mu.Unlock()
+		c.host.bound[name] = id
+	}
 	return &Client{host: c.host, name: name, id: id}
 }
 

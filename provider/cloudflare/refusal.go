@@ -41,7 +41,7 @@ func sayAll(messages []message) string {
 // community's reports.
 const (
 	codeInvalidHeaders  = 6003
-	codeUnauthorized    = 9109 // an unknown token
+	codeUnauthorized    = 9109 // an unknown token, or a zone that it may not see
 	codeInvalidTTL      = 9021
 	codeAuthentication  = 10000 // a token without that permission, or none
 	codeAuthFailed      = 9106
@@ -65,9 +65,9 @@ func (r *refusal) advice() string {
 	switch {
 	case r.status == http.StatusTooManyRequests:
 		return "the account's request budget is used up, by whoever uses it: wait five minutes, or set rate_share where something else needs the budget too"
-	case r.has(codeInvalidHeaders, codeUnauthorized, codeAuthFailed):
+	case r.has(codeInvalidHeaders, codeAuthFailed), r.has(codeUnauthorized) && strings.Contains(sayAll(r.messages), "token"):
 		return "Cloudflare doesn't know this token: set api_token to one that is valid, without blanks around it"
-	case r.status == http.StatusForbidden, r.status == http.StatusUnauthorized, r.has(codeAuthentication):
+	case r.status == http.StatusForbidden, r.status == http.StatusUnauthorized, r.has(codeAuthentication, codeUnauthorized):
 		return "the token lacks " + r.permission()
 	case r.has(codeQuota):
 		return "the zone holds as many records as its plan allows: remove some, or change the plan"

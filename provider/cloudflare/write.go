@@ -116,7 +116,9 @@ func (l *listing) check(changes []records.Change) error {
 	if err := l.zone.Check(changes); err != nil {
 		return err
 	}
-	return l.zone.CheckCNAME(changes)
+	// At the zone's own name Cloudflare serves what a CNAME leads to instead of
+	// the CNAME, so that it may stand beside other records.
+	return l.zone.CheckCNAME(slices.DeleteFunc(slices.Clone(changes), func(c records.Change) bool { return c.Name == l.zone.Name }))
 }
 
 // batch turns changes into operations on records.

@@ -113,16 +113,10 @@ type work struct {
 // which are a batch of one.
 func (s *Server) write(req *http.Request, z *Zone, rest []string) (any, *fault) {
 	var w work
-	single := given{}
-	target, f := any(&single), (*fault)(nil)
+	var single given
 	batch := len(rest) == 1 && rest[0] == "batch" && req.Method == http.MethodPost
-	if batch {
-		target = &w
-	}
-	if req.Method != http.MethodDelete {
-		if f = decode(req, target); f != nil {
-			return nil, f
-		}
+	if f := decodeWork(req, batch, &w, &single); f != nil {
+		return nil, f
 	}
 	switch {
 	case batch:
@@ -160,6 +154,17 @@ func (w *work) single(method string, g given) bool {
 		return false
 	}
 	return true
+}
+
+func decodeWork(req *http.Request, batch bool, w *work, single *given) *fault {
+	switch {
+	case batch:
+		return decode(req, w)
+	case req.Method == http.MethodDelete:
+		return nil
+	default:
+		return decode(req, single)
+	}
 }
 
 func decode(req *http.Request, into any) *fault {
@@ -281,8 +286,7 @@ func (s *Server) store(z *Zone, i int, r Record, g given) (Record, *fault) {
 	if f := r.validate(); f != nil {
 		return Record{}, f
 	}
-	others := slices.Delete(slices.Clone(z.records), i, i+1)
-	if f := conflict(r, others, string(z.Name)); f != nil {
+	if f := conflict(r, z.records, string(z.Name)); f != nil {
 		return Record{}, f
 	}
 	z.records[i] = r
@@ -492,11 +496,12 @@ func dataWord(name string, v any) (string, error) {
 	return "", errors.New("is invalid")
 }
 
-// conflict checks a record against the others.
-func conflict(r Record, others []Record, zone string) *fault {
+// conflict checks a record against the others of its zone.
+func conflict(r Record, all []Record, zone string) *fault {
 	text := r.textBytes()
-	for _, o := range others {
-		if o.Name != r.Name {
+	for i := range all {
+		o := &all[i]
+		if o.Name != r.Name || o.ID == r.ID {
 			continue
 		}
 		address := slices.Contains([]string{"A", "AAAA", "CNAME"}, r.Type) && slices.Contains([]string{"A", "AAAA", "CNAME"}, o.Type)
@@ -520,7 +525,10 @@ func conflict(r Record, others []Record, zone string) *fault {
 }
 
 // textBytes is how much of the room of its name a TXT record takes.
-func (r Record) textBytes() int {
+func (r *Record) textBytes() int {
+	if r.Type != "TXT" {
+		return 0
+	}
 	strs, _ := characterStrings(r.Content)
 	return len(strings.Join(strs, ""))
 }

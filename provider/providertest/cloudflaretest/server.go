@@ -1,8 +1,10 @@
 package cloudflaretest
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -30,7 +32,7 @@ type Server struct {
 	Now func() time.Time
 	// Around stands around each request; nil: nothing does. It may answer
 	// itself, change a zone before or after, or fail.
-	Around func(req *http.Request, serve func() *http.Response) (*http.Response, error)
+	Around func(req *http.Request, serve func() Answer) (Answer, error)
 
 	mu      sync.Mutex
 	zones   []*Zone
@@ -39,6 +41,13 @@ type Server struct {
 	blocked time.Time   // until when all are refused
 	refused int         // by the budget
 	ids     int
+}
+
+// Answer is what comes back.
+type Answer struct {
+	Status int
+	Header http.Header
+	Body   []byte
 }
 
 // Token is what the one token of the account may do.
@@ -141,6 +150,15 @@ func (s *Server) Requests() []string {
 	return slices.Clone(s.seen)
 }
 
+// Spend takes requests from the budget, as somebody else with that account does.
+func (s *Server) Spend(requests int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for range requests {
+		s.times = append(s.times, s.now())
+	}
+}
+
 // Refused is how many requests were answered by 429.
 func (s *Server) Refused() int {
 	s.mu.Lock()
@@ -161,10 +179,21 @@ func (s *Server) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err := req.Context().Err(); err != nil {
 		return nil, err
 	}
-	serve := func() *http.Response {
+	answer, err := s.around(req)
+	if err != nil {
+		return nil, err
+	}
+	return &http.Response{
+		StatusCode: answer.Status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: answer.Header,
+		Body: io.NopCloser(bytes.NewReader(answer.Body)), ContentLength: int64(len(answer.Body)), Request: req,
+	}, nil
+}
+
+func (s *Server) around(req *http.Request) (Answer, error) {
+	serve := func() Answer {
 		w := httptest.NewRecorder()
 		s.ServeHTTP(w, req)
-		return w.Result() //nolint:bodyclose // the client's
+		return Answer{w.Code, w.Header(), w.Body.Bytes()}
 	}
 	if s.Around == nil {
 		return serve(), nil
@@ -204,10 +233,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 
 // spend takes one request from the budget.
 func (s *Server) spend(w http.ResponseWriter) *fault {
-	now := time.Now()
-	if s.Now != nil {
-		now = s.Now()
-	}
+	now := s.now()
 	s.times = slices.DeleteFunc(s.times, func(t time.Time) bool { return now.Sub(t) >= window })
 	if len(s.times) >= budget {
 		s.blocked = now.Add(window)
@@ -222,6 +248,13 @@ func (s *Server) spend(w http.ResponseWriter) *fault {
 	w.Header().Set("Ratelimit-Policy", fmt.Sprintf(`"default";q=%d;w=%d`, budget, int(window/time.Second)))
 	w.Header().Set("Ratelimit", fmt.Sprintf(`"default";r=%d;t=%d`, budget-len(s.times), int((window-now.Sub(s.times[0]))/time.Second)))
 	return nil
+}
+
+func (s *Server) now() time.Time {
+	if s.Now == nil {
+		return time.Now()
+	}
+	return s.Now()
 }
 
 func (s *Server) authenticate(req *http.Request) *fault {
