@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -17,7 +18,9 @@ import (
 	"github.com/attunelogic/maildns/plan"
 	"github.com/attunelogic/maildns/plan/apply"
 	"github.com/attunelogic/maildns/plan/journal"
+	"github.com/attunelogic/maildns/plan/policy"
 	"github.com/attunelogic/maildns/provider"
+	"github.com/attunelogic/maildns/provider/lookup"
 	"github.com/attunelogic/maildns/records"
 )
 
@@ -87,12 +90,21 @@ type rolling struct {
 	opened map[string]*provider.Host        // by what the journal says of it
 	run    *apply.Run
 	names  []records.Name
-	jobs   []apply.RollbackJob
-	views  []apply.Preview
-	lost   []error // why a zone of jobs can't be reached, nil where it can
+	ways   []*wayBack
+	failed []apply.Result // zones that can't be reached
+
+	resolver *lookup.Resolver // nil: there is none to ask
 
 	began     time.Time
 	unprinted error // what could not be told
+}
+
+// wayBack is one zone's part of a rollback.
+type wayBack struct {
+	job    apply.RollbackJob
+	view   apply.Preview
+	lost   error  // why the zone can't be reached, nil where it can
+	astray string // why nobody would see what is written, empty where that isn't proven
 }
 
 func (a *app) rollback(ctx context.Context, f rollbackFlags) error {
@@ -228,27 +240,65 @@ func (r *rolling) prepare(ctx context.Context) error {
 	r.run.Patience = lockPatience
 	for _, p := range points {
 		job, err := r.job(ctx, p)
-		r.jobs, r.lost = append(r.jobs, job), append(r.lost, err)
+		r.ways = append(r.ways, &wayBack{job: job, lost: err})
 	}
-	r.views = make([]apply.Preview, len(r.jobs))
-	return r.each(ctx, len(r.jobs), r.preview)
+	if resolver, err := r.newResolver(nil); err == nil {
+		r.resolver = resolver
+	}
+	return r.each(ctx, len(r.ways), func(ctx context.Context, i int) error { return r.preview(ctx, r.ways[i]) })
 }
 
-// preview computes the i-th job. Where its zone can't be reached, the journal
-// says what was there, so that a person can do the rest.
-func (r *rolling) preview(ctx context.Context, i int) (err error) {
+// preview computes a zone's way back. Where the zone can't be reached, the
+// journal says what was there, so that a person can do the rest.
+func (r *rolling) preview(ctx context.Context, w *wayBack) (err error) {
 	var unreadable *apply.UnreadableError
-	if r.lost[i] == nil {
-		r.views[i], err = r.run.Preview(ctx, r.jobs[i])
+	if w.lost == nil {
+		asked := r.askServers(ctx, w.job.Point.Zone)
+		w.view, err = r.run.Preview(ctx, w.job)
 		if !errors.As(err, &unreadable) {
+			w.compareServers(<-asked)
 			return err
 		}
-		r.lost[i] = err
+		w.lost = err
 	}
-	if r.views[i], err = r.run.Recall(ctx, r.jobs[i]); err != nil {
-		return errors.Join(r.lost[i], err)
+	if w.view, err = r.run.Recall(ctx, w.job); err != nil {
+		return errors.Join(w.lost, err)
 	}
 	return nil
+}
+
+// askPatience is how long a rollback waits for what is only a warning.
+const askPatience = 2 * time.Second
+
+// askServers asks, beside the reading of a zone, for the name servers that
+// resolvers find for it.
+func (r *rolling) askServers(ctx context.Context, zone records.Name) <-chan []records.Value {
+	asked := make(chan []records.Value, 1)
+	if r.resolver == nil {
+		asked <- nil
+		return asked
+	}
+	go func() {
+		ctx, cancel := context.WithTimeout(ctx, askPatience)
+		defer cancel()
+		answer, err := r.resolver.Lookup(ctx, zone, records.TypeNS)
+		if err != nil || len(answer.Aliases) > 0 {
+			answer.Values = nil // unknown
+		}
+		asked <- answer.Values
+	}()
+	return asked
+}
+
+// compareServers notes a zone that is proven to be served elsewhere.
+func (w *wayBack) compareServers(asked []records.Value) {
+	if len(w.view.Domains) > 0 && policy.Undelegated(w.view.Point.Zone, w.view.Servers, asked) {
+		w.astray = policy.NotDelegated(w.view.Point.Zone, w.provider(), w.view.Servers, asked)
+	}
+}
+
+func (w *wayBack) provider() records.ProviderRef {
+	return records.ProviderRef{Type: w.job.Target.Type, Name: w.job.Target.Name}
 }
 
 // resolve turns a reference into states of zones.
@@ -323,7 +373,8 @@ func (r *rolling) job(ctx context.Context, p apply.Point) (apply.RollbackJob, er
 		},
 	}
 	zone, target, err := r.zone(ctx, p.Zone)
-	job.Zone, job.Target = zone, target
+	host, _ := provider.Lookup(target.Type)
+	job.Zone, job.Target, job.Options.Host = zone, target, host.Limits
 	return job, err
 }
 
@@ -403,23 +454,17 @@ func (r *rolling) openRecorded(t journal.Target) (*provider.Host, error) {
 	return provider.Open(records.ProviderRef{Type: t.Type, Name: t.Name}, relative(t.Type, values, r.dir), r.options(true))
 }
 
-// report is what the rollback would do.
-func (r *rolling) report() (render.Rollback, error) {
+// report is what the rollback would do with some zones.
+func (r *rolling) report(ways []*wayBack) (render.Rollback, error) {
 	out := render.Rollback{Targets: []render.Target{}, Kept: []render.Kept{}, Conflicts: []render.Conflict{}}
 	p := plan.Plan{Kind: plan.KindRollback, MaildnsVersion: versionText(), CreatedAt: r.clock.Now.Truncate(time.Second), Journal: plan.JournalRead}
-	for i, v := range r.views {
-		ref := records.ProviderRef{Type: r.jobs[i].Target.Type, Name: r.jobs[i].Target.Name}
-		for name, changes := range v.Domains {
-			p.Domains = append(p.Domains, plan.Domain{
-				Name: name, Zone: v.Point.Zone, Provider: ref.String(), Live: plan.LiveProvider,
-				Transactional: r.lost[i] == nil && r.jobs[i].Zone.Limits().Transactional, Changes: changes, Findings: rollbackFindings(v, name),
-			})
-		}
-		out.Targets = append(out.Targets, r.target(v))
-		for _, k := range v.Kept {
+	for _, w := range ways {
+		p.Domains = append(p.Domains, w.domains()...)
+		out.Targets = append(out.Targets, r.target(w.view))
+		for _, k := range w.view.Kept {
 			out.Kept = append(out.Kept, render.Kept{Domain: k.Domain, Name: k.Key.Name, Type: k.Key.Type, Kind: k.Kind, Values: k.Values, Why: k.Why})
 		}
-		for _, c := range v.Conflicts {
+		for _, c := range w.view.Conflicts {
 			out.Conflicts = append(out.Conflicts, render.Conflict{
 				Domain: c.Domain, Name: c.Key.Name, Type: c.Key.Type, Left: plan.SetOf(c.Left), Live: plan.SetOf(c.Live), Target: plan.SetOf(c.Target),
 			})
@@ -428,6 +473,34 @@ func (r *rolling) report() (render.Rollback, error) {
 	var err error
 	out.Plan, err = plan.Seal(p)
 	return out, err
+}
+
+// domains are the changes of a way back, as plans of their domains.
+func (w *wayBack) domains() []plan.Domain {
+	var out []plan.Domain
+	for _, name := range slices.Sorted(maps.Keys(w.view.Domains)) {
+		out = append(out, plan.Domain{
+			Name: name, Zone: w.view.Point.Zone, Provider: w.provider().String(), Live: plan.LiveProvider, Transactional: w.view.Together,
+			Changes: w.view.Domains[name], Findings: slices.Concat(w.findings(), rollbackFindings(w.view, name)),
+		})
+	}
+	return out
+}
+
+// findings warn of what the zone's host can't do, and of one that nobody asks.
+func (w *wayBack) findings() []plan.Finding {
+	var out []plan.Finding
+	if w.astray != "" {
+		out = append(out, plan.Finding{Rule: policy.RuleNotDelegated, Severity: plan.SeverityWarning, About: plan.AboutLive, RFC: "1034 4.2.1",
+			Message: w.astray, Fix: "restore the records where the zone is served: rollback --print shows them"})
+	}
+	options := w.job.Options
+	if stored := options.Host.StoredTTL(options.TTL); stored != options.TTL {
+		out = append(out, plan.Finding{Rule: policy.RuleMinimum, Severity: plan.SeverityWarning, About: plan.AboutLive,
+			Message: fmt.Sprintf("the records are restored with TTL %s, the shortest that %s stores, and not %s", stored, w.provider(), options.TTL),
+			Fix:     "nothing: what comes next takes as long to be seen"})
+	}
+	return out
 }
 
 // rollbackFindings warns of what a person should know before it is done.
@@ -481,17 +554,15 @@ func (r *rolling) rendering() render.Options {
 // carryOut shows, asks, and restores. What can't be printed doesn't keep it from
 // restoring: it is told at the end.
 func (r *rolling) carryOut(ctx context.Context) error {
-	view, err := r.report()
-	if err != nil {
+	if r.flags.print {
+		return r.printByHand()
+	}
+	if err := r.setAside(); err != nil {
 		return err
 	}
-	if lost := errors.Join(r.lost...); lost != nil && !r.flags.print {
-		r.print(&render.ByHand{Plan: view.Plan})
-		return errors.Join(fmt.Errorf("nothing was written. What is above must be done by hand, as far as the journal knows: %w", lost), r.unprinted)
-	}
-	if r.flags.print {
-		r.print(&render.ByHand{Plan: view.Plan})
-		return r.unprinted
+	view, err := r.report(r.ways)
+	if err != nil {
+		return err
 	}
 	something := len(view.Domains)+len(view.Conflicts)+len(view.Kept) > 0
 	if r.format == render.Text && something || r.flags.dryRun && r.format != render.Text {
@@ -501,17 +572,89 @@ func (r *rolling) carryOut(ctx context.Context) error {
 	case len(view.Conflicts) > 0:
 		return failWith(exitRefused, errors.New("nothing was written: what was edited by hand is in the way; --force overwrites it, --keep-edits leaves it"))
 	case r.flags.dryRun && (len(view.Domains) > 0 || r.format != render.Text):
-		return r.unprinted
+		return r.left()
 	case len(view.Domains) == 0:
 		return r.nothing(ctx)
 	}
 	if err := r.mayWrite(r.book); err != nil {
 		return err
 	}
+	for _, w := range r.ways {
+		if w.astray != "" {
+			r.warn("%s", w.astray)
+		}
+	}
 	if err := r.ask(ctx); err != nil {
 		return err
 	}
 	return r.restore(ctx, view)
+}
+
+// printByHand prints what is to be restored for a person to do, and touches
+// nothing. For zones that can't be read it is as the journal knows them.
+func (r *rolling) printByHand() error {
+	view, err := r.report(r.ways)
+	if err != nil {
+		return err
+	}
+	for _, w := range r.ways {
+		if w.lost != nil {
+			r.warn("%v. What is printed is as far as the journal knows", w.lost)
+		}
+		for _, c := range w.view.Conflicts {
+			r.warn("%s was edited by hand since the last run and is left out: --force includes it, and overwrites the edit", c.Key)
+		}
+	}
+	r.print(&render.ByHand{Plan: view.Plan})
+	return r.unprinted
+}
+
+// setAside takes the zones that can't be reached out of the rollback and prints
+// what a person must do for them. Where there is no other zone it is the end;
+// otherwise the rest goes on.
+func (r *rolling) setAside() error {
+	var lost []*wayBack
+	var why []error
+	for _, w := range r.ways {
+		if w.lost != nil {
+			lost, why = append(lost, w), append(why, w.lost)
+			r.failed = append(r.failed, w.failure())
+		}
+	}
+	if len(lost) == 0 {
+		return nil
+	}
+	r.ways = slices.DeleteFunc(r.ways, func(w *wayBack) bool { return w.lost != nil })
+	view, err := r.report(lost)
+	if err != nil {
+		return err
+	}
+	if r.format == render.Text || len(r.ways) == 0 {
+		r.print(&render.ByHand{Plan: view.Plan})
+	}
+	if len(r.ways) == 0 {
+		return errors.Join(fmt.Errorf("nothing was written. What is above must be done by hand, as far as the journal knows: %w", errors.Join(why...)), r.unprinted)
+	}
+	return nil
+}
+
+// failure is the result for a zone that can't be reached.
+func (w *wayBack) failure() apply.Result {
+	out := apply.Result{Zone: w.view.Point.Zone, Status: apply.Failed, Err: fmt.Errorf("it must be restored by hand: %w", w.lost)}
+	for _, d := range w.domains() {
+		out.Domains = append(out.Domains, apply.Domain{Name: d.Name, Failed: d.Changes})
+	}
+	return out
+}
+
+// left is the end of what was only shown: an error where a zone couldn't be
+// reached.
+func (r *rolling) left() error {
+	r.tellErrors(r.failed)
+	if len(r.failed) > 0 {
+		return errors.Join(status(exitError), r.unprinted)
+	}
+	return r.unprinted
 }
 
 // print writes a report, and remembers if it could not.
@@ -525,11 +668,11 @@ func (r *rolling) print(report any) {
 // left is recorded all the same, and a reload that failed is repeated: the zone
 // may be back, and its server not know.
 func (r *rolling) nothing(ctx context.Context) error {
-	for i, v := range r.views {
-		if !v.Pending && !v.Reload || r.flags.dryRun {
+	for _, w := range r.ways {
+		if !w.view.Pending && !w.view.Reload || r.flags.dryRun {
 			continue
 		}
-		res := r.run.Rollback(ctx, r.jobs[i])
+		res := r.run.Rollback(ctx, w.job)
 		if res.Status != apply.Done {
 			r.tellErrors([]apply.Result{res})
 			return status(resultStatus([]apply.Result{res}))
@@ -541,16 +684,16 @@ func (r *rolling) nothing(ctx context.Context) error {
 	if r.format != render.Text {
 		return r.finish(nil)
 	}
-	for _, v := range r.views {
-		state := "as they were after " + v.Point.String()
-		if v.Point.Seq == 0 {
+	for _, w := range r.ways {
+		state := "as they were after " + w.view.Point.String()
+		if w.view.Point.Seq == 0 {
 			state = "as they were before the first entry"
 		}
-		if _, err := fmt.Fprintf(r.out, "Nothing to restore: our records of %s are %s.\n", v.Point.Zone, state); err != nil {
+		if _, err := fmt.Fprintf(r.out, "Nothing to restore: our records of %s are %s.\n", w.view.Point.Zone, state); err != nil {
 			return err
 		}
 	}
-	return nil
+	return r.left()
 }
 
 // ask: several zones need a yes or --auto-approve; one goes on where there is
@@ -570,8 +713,8 @@ func (r *rolling) ask(ctx context.Context) error {
 
 func (r *rolling) touched() int {
 	n := 0
-	for _, v := range r.views {
-		if len(v.Domains) > 0 {
+	for _, w := range r.ways {
+		if len(w.view.Domains) > 0 {
 			n++
 		}
 	}
@@ -580,13 +723,13 @@ func (r *rolling) touched() int {
 
 func (r *rolling) restore(ctx context.Context, view render.Rollback) error {
 	r.began = r.now().Now.Truncate(time.Second)
-	results := make([]apply.Result, len(r.jobs))
-	err := r.each(context.WithoutCancel(ctx), len(r.jobs), func(_ context.Context, i int) error {
+	results := make([]apply.Result, len(r.ways))
+	err := r.each(context.WithoutCancel(ctx), len(r.ways), func(_ context.Context, i int) error {
 		if ctx.Err() != nil {
-			results[i] = apply.Result{Zone: r.jobs[i].Point.Zone, Status: apply.Interrupted, Err: ctx.Err()}
+			results[i] = apply.Result{Zone: r.ways[i].job.Point.Zone, Status: apply.Interrupted, Err: ctx.Err()}
 			return nil
 		}
-		job := r.jobs[i]
+		job := r.ways[i].job
 		job.PlanID = view.ID
 		results[i] = r.run.Rollback(ctx, job)
 		return nil
@@ -600,6 +743,8 @@ func (r *rolling) restore(ctx context.Context, view render.Rollback) error {
 // finish prints what was done, what to expect and by when.
 func (r *rolling) finish(results []apply.Result) error {
 	out := render.Result{FormatVersion: plan.FormatVersion, Kind: plan.KindResult, Run: r.run.ID, Journal: r.book.url, Domains: []render.ResultDomain{}}
+	done := results
+	results = slices.Concat(results, r.failed)
 	for _, res := range results {
 		out.Domains = append(out.Domains, resultDomains(res)...)
 		if res.Recovered != "" {
@@ -608,7 +753,7 @@ func (r *rolling) finish(results []apply.Result) error {
 	}
 	wrote := slices.ContainsFunc(out.Domains, func(d render.ResultDomain) bool { return len(d.Applied) > 0 })
 	if wrote {
-		out.Aftermath = r.aftermath(results)
+		out.Aftermath = r.aftermath(done)
 	}
 	out.Began = r.began
 	r.print(&out)
@@ -635,7 +780,7 @@ func (r *rolling) aftermath(results []apply.Result) *render.Aftermath {
 		for _, d := range res.Domains {
 			for _, c := range d.Applied {
 				bad := render.Bad{Domain: d.Name, Name: c.Name, Type: c.Type, Values: only(c.Before, c.After)}
-				bad.Since = since(r.views[i].Writes, c)
+				bad.Since = since(r.ways[i].view.Writes, c)
 				bad.Until = now.Add(time.Duration(c.Exposure)*time.Second + propagation)
 				if bad.Until.After(a.CurrentBy) {
 					a.CurrentBy = bad.Until

@@ -45,6 +45,10 @@ type Preview struct {
 	Damage  []error
 	Pending bool // a run is at work, or died
 	Reload  bool // the server has yet to be made to read the zone
+	// Together: the zone is restored in one step.
+	Together bool
+	// Servers are the name servers that the zone names at its apex.
+	Servers []records.Value
 }
 
 // Preview computes the way back without taking the lock. What a run without an
@@ -70,6 +74,11 @@ func (r *Run) Recall(ctx context.Context, job RollbackJob) (Preview, error) {
 	return w.preview(ctx, job)
 }
 
+// together reports whether the zone's host makes all of a way back in one step.
+func (w *work) together(way plan.Restoration) bool {
+	return w.job.Zone != nil && w.job.Zone.Transactional(policy.ApproveRollback(w.live, wayDomains(way), "").Changes())
+}
+
 // options are those of a job, with what the zone's host can store.
 func (w *work) options(job RollbackJob) plan.RestoreOptions {
 	if job.Zone != nil {
@@ -92,9 +101,11 @@ func (w *work) preview(ctx context.Context, job RollbackJob) (Preview, error) {
 	}
 	w.wanted = target.Owned
 	w.focus()
+	apex, _ := w.live.Set(records.Key{Name: w.zone, Type: records.TypeNS})
+	way := plan.Restore(w.live, w.state.Index(), target, w.options(job))
 	return Preview{
-		Restoration: plan.Restore(w.live, w.state.Index(), target, w.options(job)), Point: job.Point,
-		Writes: target.Writes, Damage: damage, Pending: w.head.Pending != nil, Reload: w.state.Reload,
+		Restoration: way, Point: job.Point, Together: w.together(way),
+		Writes: target.Writes, Damage: damage, Pending: w.head.Pending != nil, Reload: w.state.Reload, Servers: apex.Values,
 	}, nil
 }
 

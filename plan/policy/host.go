@@ -93,8 +93,11 @@ func (s *Subject) grouped(group string) []records.Change {
 	return out
 }
 
-// RuleNotDelegated is the rule about zones that resolvers look for elsewhere.
-const RuleNotDelegated = "dns-not-delegated"
+// The rules about hosts that rollback warns of too.
+const (
+	RuleNotDelegated = "dns-not-delegated" // resolvers look for the zone elsewhere
+	RuleMinimum      = "dns-ttl-minimum"   // the host can't store so short a TTL
+)
 
 // How the rules of this file are mended.
 const (
@@ -120,7 +123,7 @@ var hostRules = []Rule{
 		check: checkLimits,
 	},
 	{
-		ID: "dns-ttl-minimum", Severity: plan.SeverityWarning, Needs: NeedsZone, RFC: "",
+		ID: RuleMinimum, Severity: plan.SeverityWarning, Needs: NeedsZone, RFC: "",
 		Finds: "a change at a host that can't store a TTL as short as ttl_change",
 		Why:   "No TTL is lowered before the change, and a mistake lives as long as the host's shortest TTL.",
 		Fix:   "say so in the domain: policy { ttl_change = … } with the host's shortest TTL",

@@ -40,20 +40,32 @@ func writable(d *plan.Domain) []*plan.Change {
 // fragment writes record sets in the master file format (RFC 1035 5.1).
 func (p *printer) fragment(d *plan.Domain, sets []*plan.Change) {
 	p.line(clean(fmt.Sprintf("; %s: these record sets take the place of those in zone %s", d.Name, d.Zone)))
+	for _, f := range bySeverity(d.Findings) {
+		p.line(clean(fmt.Sprintf("; %s: %s", f.Severity, f.Message)))
+	}
 	for _, c := range sets {
 		if c.After == nil || len(c.After.Values) == 0 {
 			p.line(clean(fmt.Sprintf("; to be removed: %s. %s", c.Name, c.Type)))
 			continue
 		}
-		ttl := ""
-		if c.After.TTL != records.AutoTTL {
-			ttl = " " + seconds(c.After.TTL)
-		}
 		for _, v := range c.After.Values {
-			p.line(clean(fmt.Sprintf("%s.%s IN %s %s", c.Name, ttl, c.Type, records.MasterData(c.Type, v))))
+			p.line(clean(fmt.Sprintf("%s.%s IN %s %s", c.Name, masterTTL(c, v), c.Type, records.MasterData(c.Type, v))))
 		}
 	}
 	p.line("")
+}
+
+// masterTTL is a value's TTL as a zone file has it: nothing where the host
+// chooses it.
+func masterTTL(c *plan.Change, v records.Value) string {
+	ttl := c.After.TTL
+	if foreign, ok := c.Foreign[v]; ok {
+		ttl = foreign
+	}
+	if ttl == records.AutoTTL {
+		return ""
+	}
+	return " " + seconds(ttl)
 }
 
 // steps writes record sets as what to do in a DNS host's dashboard.
