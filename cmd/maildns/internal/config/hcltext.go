@@ -75,11 +75,12 @@ func hclComment(text string) string {
 
 // hclTTL writes a TTL as a configuration has it.
 func hclTTL(t records.TTL) string {
-	if t == records.AutoTTL {
+	const longest = 999_999_999 // of a number in a duration
+	switch {
+	case t == records.AutoTTL:
 		return `"auto"`
+	case t > longest:
+		return fmt.Sprint(uint32(t))
 	}
-	if text := seconds(t); text != fmt.Sprint(uint32(t)) {
-		return hclString(text)
-	}
-	return fmt.Sprint(uint32(t))
+	return hclString(seconds(t))
 }

@@ -22,6 +22,7 @@ type Live struct {
 	Zone     records.Zone // the whole zone that holds the domain
 	ZoneID   string       // the host's own id of it; empty: none is needed
 	Provider records.ProviderRef
+	Limits   records.Limits // of the host
 	// From says where the zone was read, for people.
 	From string
 	// Others are the domains of the configuration that are in the zone as well:
@@ -446,7 +447,7 @@ func (w *writer) plan(d *records.Domain) plan.Domain {
 	out := policy.PlanZone(policy.ZoneInput{
 		Live: w.Zone, Past: plan.State{}.Index(), Journal: plan.JournalAbsent, Clock: w.clock(),
 		Domains: []*records.Domain{d}, Others: slices.DeleteFunc(slices.Clone(w.Others), func(o *records.Domain) bool { return o.Name == d.Name }),
-		Source: plan.LiveProvider, Host: policy.Host{Limits: records.Limits{Transactional: true, ReplacesSets: true}},
+		Source: plan.LiveProvider, Host: policy.Host{Limits: w.Limits},
 	})
 	return out.Domains[0]
 }
