@@ -7,9 +7,9 @@ import (
 	"time"
 
 	"github.com/attunelogic/maildns/provider"
+	"github.com/attunelogic/maildns/provider/httpapi"
 	"github.com/attunelogic/maildns/provider/providertest"
 	"github.com/attunelogic/maildns/provider/providertest/route53test"
-	"github.com/attunelogic/maildns/provider/route53"
 	"github.com/attunelogic/maildns/records"
 )
 
@@ -26,15 +26,13 @@ func openRoute53(t testing.TB, w providertest.World) providertest.Subject {
 	for _, set := range w.Sets {
 		server.Put(id, set)
 	}
-	client, err := route53.New(route53.Settings{
-		AccessKeyID: "AKIDEXAMPLE", SecretKey: "secret", Load: server.Load(),
-		Sleep: func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
-	})
+	sleep := func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
+	host, err := provider.Open(records.ProviderRef{Type: "route53", Name: "test"},
+		provider.Values{"access_key_id": {"AKIDEXAMPLE"}, "secret_access_key": {"secret"}},
+		provider.Options{Outside: httpapi.Outside{Via: server, Sleep: sleep}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	row, _ := provider.Lookup("route53")
-	host := provider.New(records.ProviderRef{Type: "route53", Name: "test"}, row, client.In(providertest.ZoneName, ""))
 	zone, err := host.Zone(providertest.ZoneName, "")
 	if err != nil {
 		t.Fatal(err)

@@ -169,16 +169,7 @@ func Types() []Type {
 				{Name: "secret_access_key", Kind: KindString, Secret: true, Summary: "instead of a profile"},
 				{Name: "session_token", Kind: KindString, Secret: true, Summary: "instead of a profile"},
 			},
-			// A value takes 4,000 characters with its quotation marks: three more
-			// for each 255.
-			Limits: Limits{
-				Transactional: true, ReplacesSets: true, MaxTXT: 3950, MaxBatch: 1000,
-				Types: []records.Type{
-					records.TypeA, records.TypeAAAA, "CAA", records.TypeCNAME, "DS", "HTTPS", records.TypeMX, "NAPTR", records.TypeNS,
-					"PTR", "SPF", records.TypeSRV, "SSHFP", "SVCB", records.TypeTLSA, records.TypeTXT,
-				},
-				Requests: Rate{PerSecond: 10, Burst: 50},
-			},
+			Limits:  route53Limits,
 			ZoneIDs: true,
 			open:    openRoute53,
 		},

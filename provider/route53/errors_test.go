@@ -182,3 +182,20 @@ func TestCheckAccess(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// TestCheckAccessKnowsTheZoneID that a zone was opened with.
+func TestCheckAccessKnowsTheZoneID(t *testing.T) {
+	t.Parallel()
+	server, first := world()
+	server.AddZone(zoneName, false)
+	h := host(t, settings(server))
+	if _, err := h.CheckAccess(t.Context(), []records.Name{zoneName}); err == nil || !strings.Contains(err.Error(), "say with zone_id") {
+		t.Errorf("error %v", err)
+	}
+	if _, err := h.Zone(zoneName, first); err != nil {
+		t.Fatal(err)
+	}
+	if facts, err := h.CheckAccess(t.Context(), []records.Name{zoneName}); err != nil || !strings.Contains(facts[0], first) {
+		t.Errorf("facts %q, error %v", facts, err)
+	}
+}

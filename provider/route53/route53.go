@@ -51,8 +51,8 @@ type Settings struct {
 // one writer at a time, which its caller sees to.
 type Client struct {
 	account *account
-	zone    records.Name // bound to it where id isn't empty
-	id      string
+	zone    records.Name // that it is bound to; empty: to none
+	id      string       // of that, where one was given
 
 	mu     sync.Mutex
 	stored map[records.Name]forms // of zones that were read and not written since
@@ -66,7 +66,7 @@ type account struct {
 	load sync.Mutex
 	api  *r53.Client // made when it is needed first
 
-	zones directory
+	zones *directory
 }
 
 // New returns a client. It reads no file and contacts nothing yet. The error
@@ -89,8 +89,7 @@ func New(s Settings) (*Client, error) {
 	if s.Sleep == nil {
 		s.Sleep = sleep
 	}
-	a := &account{settings: s, pacer: newPacer(s), zones: directory{turn: make(chan struct{}, 1), open: map[records.Name]bool{}}}
-	return &Client{account: a}, nil
+	return &Client{account: &account{settings: s, pacer: newPacer(s), zones: newDirectory()}}, nil
 }
 
 func sleep(ctx context.Context, d time.Duration) error {
@@ -112,8 +111,11 @@ func sleep(ctx context.Context, d time.Duration) error {
 // together are all taken before the first is read: from a certain number on
 // their ids come from the list of all zones.
 func (c *Client) In(zone records.Name, id string) *Client {
-	if id == "" {
-		c.account.zones.expect(zone)
-	}
-	return &Client{account: c.account, zone: zone, id: bareID(id)}
+	id = bareID(id)
+	c.account.zones.take(zone, id)
+	return &Client{account: c.account, zone: zone, id: id}
 }
+
+// Expect says how many zones there will be, where that is known before they
+// are taken.
+func (c *Client) Expect(zones int) { c.account.zones.expect(zones) }

@@ -3,6 +3,7 @@ package route53
 import (
 	"context"
 	"fmt"
+	"maps"
 	"strings"
 	"sync"
 
@@ -22,16 +23,35 @@ const many = 20
 type directory struct {
 	turn chan struct{} // whoever lists the zones puts one in
 
-	mu    sync.Mutex
-	open  map[records.Name]bool // zones that are to be looked up
-	known map[records.Name][]types.HostedZone
-	all   bool // known holds every zone of the account
+	mu       sync.Mutex
+	expected int                     // how many zones there will be, as far as is known
+	opened   map[records.Name]string // those taken so far, with the id that was given
+	known    map[records.Name][]types.HostedZone
+	all      bool // known holds every zone of the account
 }
 
-func (d *directory) expect(zone records.Name) {
+func newDirectory() *directory {
+	return &directory{turn: make(chan struct{}, 1), opened: map[records.Name]string{}, known: map[records.Name][]types.HostedZone{}}
+}
+
+// take notes that a zone will be asked for. The id is that of zone_id.
+func (d *directory) take(zone records.Name, id string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.open[zone] = true
+	d.opened[zone] = id
+}
+
+// given returns the id that a zone was taken with, if any.
+func (d *directory) given(zone records.Name) string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.opened[zone]
+}
+
+func (d *directory) expect(zones int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.expected = zones
 }
 
 // find returns what is known of the zones of a name; ok is false where they
@@ -40,18 +60,13 @@ func (d *directory) find(zone records.Name) (found []types.HostedZone, ok, list 
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	found, ok = d.known[zone]
-	return found, ok || d.all, len(d.open) > many
+	return found, ok || d.all, max(len(d.opened), d.expected) > many
 }
 
 func (d *directory) learn(all bool, found map[records.Name][]types.HostedZone) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.known == nil || all {
-		d.known = map[records.Name][]types.HostedZone{}
-	}
-	for name, zones := range found {
-		d.known[name] = zones
-	}
+	maps.Copy(d.known, found)
 	d.all = d.all || all
 }
 
@@ -62,6 +77,9 @@ func bareID(id string) string { return strings.TrimPrefix(id, "/hostedzone/") }
 func (c *Client) zoneID(ctx context.Context, zone records.Name) (string, error) {
 	if c.id != "" && c.zone == zone {
 		return c.id, nil
+	}
+	if id := c.account.zones.given(zone); id != "" && c.zone == "" {
+		return id, nil
 	}
 	found, err := c.account.lookUp(ctx, zone)
 	if err != nil {

@@ -123,6 +123,9 @@ func (s *Server) Do(r *http.Request) (*http.Response, error) {
 	return answer, nil
 }
 
+// RoundTrip is Do.
+func (s *Server) RoundTrip(r *http.Request) (*http.Response, error) { return s.Do(r) }
+
 func (s *Server) around(request func() error) error {
 	if s.Around == nil {
 		return request()
