@@ -5,8 +5,7 @@ package facts
 
 import (
 	"context"
-	"fmt"
-	"strings"
+	"slices"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -60,12 +59,12 @@ func (g *Gatherer) SPF(ctx context.Context, live records.Zone, domains []*record
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(g.parallel)
 	for _, d := range domains {
-		declared := declaredRecord(d)
-		if declared == nil {
+		found := recordsOf(d, live)
+		if len(found) == 0 {
 			continue
 		}
 		group.Go(func() error {
-			known := g.domain(ctx, d, declared, liveRecords(live, d.Name))
+			known := g.domain(ctx, d, found)
 			mu.Lock()
 			defer mu.Unlock()
 			out[d.Name] = known
@@ -76,31 +75,45 @@ func (g *Gatherer) SPF(ctx context.Context, live records.Zone, domains []*record
 	return out
 }
 
-func declaredRecord(d *records.Domain) *spf.Record {
-	if d.SPF == nil || d.Removed {
-		return nil
-	}
-	return d.SPF.Record
+// placed is an SPF record and the name that it stands at.
+type placed struct {
+	name   records.Name
+	record *spf.Record
 }
 
-// liveRecords are the SPF records at a name, with what of them can be parsed.
-func liveRecords(zone records.Zone, name records.Name) []*spf.Record {
-	set, _ := zone.Set(records.Key{Name: name, Type: records.TypeTXT})
-	var out []*spf.Record
-	for _, v := range set.Values {
+// recordsOf are the SPF records that a domain declares, at whatever names and in
+// whichever block, and the live ones there and at the domain itself, with what
+// of them can be parsed.
+func recordsOf(d *records.Domain, live records.Zone) []placed {
+	var out []placed
+	add := func(name records.Name, v records.Value) {
 		if spf.IsSPF(string(v)) {
 			r, _ := spf.ParseLoose(string(v))
-			out = append(out, r)
+			out = append(out, placed{name, r})
+		}
+	}
+	names := []records.Name{d.Name}
+	for _, v := range d.Declared() {
+		if v.Key.Type == records.TypeTXT && spf.IsSPF(string(v.Value)) {
+			names = append(names, v.Key.Name)
+			add(v.Key.Name, v.Value)
+		}
+	}
+	slices.Sort(names)
+	for _, name := range slices.Compact(names) {
+		set, _ := live.Set(records.Key{Name: name, Type: records.TypeTXT})
+		for _, v := range set.Values {
+			add(name, v)
 		}
 	}
 	return out
 }
 
-func (g *Gatherer) domain(ctx context.Context, d *records.Domain, declared *spf.Record, live []*spf.Record) *policy.KnownSPF {
+func (g *Gatherer) domain(ctx context.Context, d *records.Domain, found []placed) *policy.KnownSPF {
 	known := &policy.KnownSPF{Terms: map[string]policy.KnownTerm{}}
-	for _, r := range append(live, declared) {
-		for _, t := range r.Live() {
-			if t.Kind == spf.All {
+	for _, r := range found {
+		for _, t := range r.record.Live() {
+			if t.Kind == spf.All || r.name != d.Name && !t.Absolute() {
 				continue
 			}
 			if t.Kind == spf.Redirect {
@@ -112,18 +125,19 @@ func (g *Gatherer) domain(ctx context.Context, d *records.Domain, declared *spf.
 			}
 		}
 	}
-	if g.doubt(known) {
+	if g.doubt(ctx, known) {
 		return known
 	}
-	if len(d.SPF.Flatten) > 0 {
+	if d.SPF != nil && len(d.SPF.Flatten) > 0 && !d.Removed {
 		g.flatten(ctx, d, known)
 	}
 	return known
 }
 
-// doubt takes answers for nothing where not one name led anywhere: servers of
-// a closed network deny every name, and a denial would let a sender go.
-func (g *Gatherer) doubt(known *policy.KnownSPF) bool {
+// doubt takes answers for nothing where not one name led anywhere and the
+// servers don't know the root's either: those of a closed network deny every
+// name, and a denial would let a sender go.
+func (g *Gatherer) doubt(ctx context.Context, known *policy.KnownSPF) bool {
 	asked := 0
 	for _, t := range known.Terms {
 		if t.Lookups > 0 && (!t.Pass.IsEmpty() || t.Unknown != "") {
@@ -134,10 +148,12 @@ func (g *Gatherer) doubt(known *policy.KnownSPF) bool {
 	if asked == 0 {
 		return false
 	}
+	if ask, ok := g.resolver.(asker); ok && g.knowsRoot(ctx, ask) {
+		return false
+	}
 	for key, t := range known.Terms {
 		if t.Lookups > 0 {
-			t.Unknown = "the DNS servers that were asked know none of the names in this record"
-			known.Terms[key] = t
+			known.Terms[key] = policy.KnownTerm{Lookups: 1, Unknown: "the DNS servers that were asked know none of the names in this record"}
 		}
 	}
 	known.FlatProblem = "the DNS servers that were asked know none of the names in the record"
@@ -151,7 +167,7 @@ func (g *Gatherer) doubt(known *policy.KnownSPF) bool {
 // depend on the domain.
 func (g *Gatherer) term(ctx context.Context, domain string, t spf.Term) policy.KnownTerm {
 	key := t.String()
-	if !absolute(t) {
+	if !t.Absolute() {
 		key = domain + " " + key
 	}
 	g.mu.Lock()
@@ -168,31 +184,9 @@ func (g *Gatherer) term(ctx context.Context, domain string, t spf.Term) policy.K
 func (g *Gatherer) resolve(ctx context.Context, domain string, t spf.Term) policy.KnownTerm {
 	tree, err := spf.Resolve(ctx, g.resolver, domain, spf.New(t))
 	if err != nil {
-		return policy.KnownTerm{Unknown: err.Error()}
+		return policy.KnownTerm{Lookups: 1, Unknown: err.Error()}
 	}
-	known := policy.KnownTerm{
-		Pass: tree.Authorization().Pass, Lookups: tree.Root.Lookups, Voids: tree.Root.VoidLookups,
-	}
-	if len(tree.Unknown) > 0 {
-		u := tree.Unknown[0]
-		known.Unknown = fmt.Sprintf("%s of %s: %s", u.Term, u.Domain, u.Why)
-	}
-	for _, f := range tree.Findings {
-		switch f.Problem {
-		case spf.Unanswered, spf.TooLarge:
-			known.Unknown = f.Detail
-		default:
-			known.Broken = f.Detail
-		}
-	}
-	return known
-}
-
-// absolute reports whether a term means the same in the record of any domain:
-// it names what it asks for, without macros (RFC 7208 7).
-func absolute(t spf.Term) bool {
-	text := t.Key()
-	return strings.Contains(text, ":") && !strings.Contains(text, "%")
+	return policy.KnownOf(tree)
 }
 
 // flatten works out the declared record with the named includes flattened.

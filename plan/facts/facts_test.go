@@ -48,7 +48,7 @@ func TestR05TermsAreResolvedThroughAllIncludes(t *testing.T) {
 	g, _ := gatherer(t)
 	k := known(t, g, domain(t, "a.example", "v=spf1 include:_spf.deep.example a ~all"))
 	deep := k.Terms["include:_spf.deep.example"]
-	if deep.Lookups != 2 || deep.Voids != 0 || deep.Unknown != "" || deep.Broken != "" {
+	if deep.Lookups != 2 || deep.Voids != 0 || deep.Unknown != "" || len(deep.Faults) > 0 {
 		t.Errorf("include: %+v", deep)
 	}
 	if n := deep.Pass.Count4(); n != 256+128 {
@@ -64,7 +64,7 @@ func TestR05DeadTermsAndThoseThatCannotBeTold(t *testing.T) {
 	g, _ := gatherer(t)
 	k := known(t, g, domain(t, "a.example", "v=spf1 a include:_spf.gone.example include:_spf.two.example include:_spf.macro.example ~all"))
 	for _, key := range []string{"include:_spf.gone.example", "include:_spf.two.example"} {
-		if k.Terms[key].Broken == "" {
+		if len(k.Terms[key].Faults) != 1 {
 			t.Errorf("%s is not told to be a PERMERROR: %+v", key, k.Terms[key])
 		}
 	}

@@ -106,19 +106,6 @@ func checkMultipleSPF(s *Subject) []plan.Finding {
 		"%s has %d SPF records: receivers answer PERMERROR and authorise nobody", s.Domain.Name, len(live))}
 }
 
-func checkSPFSyntax(s *Subject) []plan.Finding {
-	var out []plan.Finding
-	for _, v := range s.liveValues(s.Domain.Name, spf.IsSPF) {
-		if _, err := spf.Parse(string(v)); err != nil {
-			out = append(out, s.finding(plan.SeverityError, plan.AboutLive, s.Domain.Source,
-				"declare the record right: replacing a broken one is never held", "the live SPF record is a PERMERROR: %v", err))
-		}
-	}
-	return out
-}
-
-func checkLookups(s *Subject) []plan.Finding { return s.overLimit(RuleLookups) }
-
 // overLimit tells of records that a rule holds, and what to choose from.
 func (s *Subject) overLimit(rule string) []plan.Finding {
 	var out []plan.Finding

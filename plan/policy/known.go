@@ -1,7 +1,6 @@
 package policy
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -37,11 +36,44 @@ type KnownSPF struct {
 // KnownTerm is what one SPF term comes to.
 type KnownTerm struct {
 	Pass           spf.AddressSet // the addresses that it passes
-	Lookups, Voids int            // the term itself counted (RFC 7208 4.6.4)
+	Lookups, Voids int            // at least; the term itself counted (RFC 7208 4.6.4)
 	// Unknown says why Pass may not be all of it, empty where it is.
 	Unknown string
-	// Broken says why receivers answer PERMERROR when they reach it.
-	Broken string
+	// Nothing are the terms whose questions came to nothing.
+	Nothing []string
+	// Faults are why receivers who reach it answer PERMERROR.
+	Faults []TermFault
+}
+
+// TermFault is what makes a term a PERMERROR: it leads to a record that is
+// none, or one of the terms below it does. Domain is the name whose record has
+// that term; it and Term are empty for the term itself.
+type TermFault struct {
+	Problem      spf.Problem
+	Term, Domain string
+	Detail       string
+}
+
+// KnownOf sums up the tree of a record that is a term alone.
+func KnownOf(t *spf.Tree) KnownTerm {
+	root := *t.Root
+	root.Domain = ""
+	known := KnownTerm{Pass: t.Authorization().Pass, Lookups: root.Lookups, Voids: root.VoidLookups, Nothing: voids(&root)}
+	if len(t.Unknown) > 0 {
+		u := t.Unknown[0]
+		known.Unknown = fmt.Sprintf("%s of %s: %s", u.Term, u.Domain, u.Why)
+	}
+	for _, f := range t.Findings {
+		switch {
+		case f.Problem == spf.Unanswered || f.Problem == spf.TooLarge:
+			known.Unknown = f.Detail
+		case f.Domain == t.Root.Domain:
+			known.Faults = append(known.Faults, TermFault{Problem: f.Problem, Detail: f.Detail})
+		default:
+			known.Faults = append(known.Faults, TermFault{f.Problem, f.Term, f.Domain, f.Detail})
+		}
+	}
+	return known
 }
 
 // term returns what is known of a term, ok only where that is all of it. The
@@ -66,6 +98,48 @@ func authority(t spf.Term) string {
 	return t.Key()
 }
 
+// spfTerm returns what is known of a term of the record at a name, be it only
+// the least that it costs. It is false where the DNS wasn't asked.
+func (in *Input) spfTerm(name records.Name, t spf.Term) (KnownTerm, bool) {
+	switch {
+	case t.Kind == spf.IP4 || t.Kind == spf.IP6:
+		return KnownTerm{Pass: spf.SetOf(t.Prefix)}, true
+	case in.Known.SPF == nil, name != in.Domain.Name && !t.Absolute():
+		return KnownTerm{}, false
+	}
+	known, ok := in.Known.SPF.Terms[authority(t)]
+	return known, ok
+}
+
+// spfCost sums up what the record at a name takes receivers at least: through
+// all includes where the DNS is known, else by its own terms.
+func (in *Input) spfCost(name records.Name, r *spf.Record) (sum KnownTerm) {
+	for _, t := range r.Live() {
+		known, ok := in.spfTerm(name, t)
+		if !ok && t.Kind.QueriesDNS() {
+			known.Lookups = 1
+		}
+		sum.Lookups = min(sum.Lookups+known.Lookups, spf.MaxCount)
+		sum.Voids = min(sum.Voids+known.Voids, spf.MaxCount)
+		sum.Nothing = append(sum.Nothing, ownTerm(known.Nothing, t)...)
+		if t.Qualifier == spf.Pass {
+			sum.Pass = sum.Pass.Union(known.Pass)
+		}
+	}
+	return sum
+}
+
+// ownTerm puts a term as its record has it in the place of what it was asked
+// as: a redirect is asked as an include.
+func ownTerm(names []string, t spf.Term) []string {
+	asked := t
+	asked.Kind, asked.Qualifier = spf.Include, spf.Pass
+	if t.Kind != spf.Redirect || len(names) == 0 || names[0] != asked.String() {
+		return names
+	}
+	return append([]string{t.String()}, names[1:]...)
+}
+
 // record sums up a record's terms: what they pass, and what they cost. It is
 // false where a term is not known; what the others pass is true all the same.
 // A term that is no pass and stands before the end makes order count, and then
@@ -87,7 +161,6 @@ func (k *KnownSPF) record(r *spf.Record) (sum KnownTerm, ok bool) {
 		sum.Pass = sum.Pass.Union(known.Pass)
 		sum.Lookups += known.Lookups
 		sum.Voids += known.Voids
-		sum.Broken = cmp.Or(sum.Broken, known.Broken)
 	}
 	return sum, ok
 }

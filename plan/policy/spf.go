@@ -13,10 +13,12 @@ import (
 // MaxLookups is the limit of RFC 7208 4.6.4.
 const MaxLookups = 10
 
-// Rules that hold an SPF record above the limits of RFC 7208 4.6.4.
+// Rules that hold an SPF record for what it comes to as a whole: above the
+// limits of RFC 7208 4.6.4, or for everybody.
 const (
 	RuleLookups = "spf-lookups"
 	RuleVoid    = "spf-void"
+	RulePassAll = "spf-pass-all"
 )
 
 // spfCase is an SPF record on its way from what is live to what is declared.
@@ -343,7 +345,7 @@ func (s *spfCase) split() *verdict {
 	if cost.Lookups > MaxLookups && len(now.keep) > 0 {
 		return s.tooMany(cost.Lookups, now.keep)
 	}
-	if g := overBudget(cost); g != nil && !s.noWorse(cost) {
+	if g := overBudget(cost, s.liveCost()); g != nil {
 		return s.whole(*g)
 	}
 	for _, g := range s.holding() {
@@ -412,44 +414,50 @@ func (s *spfCase) tooMany(n int, keep []spf.Term) *verdict {
 	return s.whole(append([]plan.GateVerdict{g}, s.holding()...)...)
 }
 
-// cost is what a record takes receivers: through all includes where DNS is
-// known, else by its own terms.
+// cost is what a record takes receivers.
 func (s *spfCase) cost(v records.Value) KnownTerm {
 	r, err := spf.Parse(string(v))
 	if err != nil {
 		return KnownTerm{}
 	}
-	if sum, ok := s.Known.SPF.record(r); ok {
-		return sum
-	}
-	return KnownTerm{Lookups: r.DirectLookups()}
+	return s.spfCost(s.name, r)
 }
 
-// noWorse reports whether the one live record costs as much already, so that a
-// record over the limit makes nothing worse.
-func (s *spfCase) noWorse(cost KnownTerm) bool {
+// liveCost is what the one live record takes; what is as bad already gets no
+// worse. Several are used by no receiver.
+func (s *spfCase) liveCost() KnownTerm {
 	if len(s.slot.live) != 1 {
-		return false
+		return KnownTerm{}
 	}
-	live := s.cost(s.slot.live[0].value)
-	return live.Lookups >= cost.Lookups && live.Voids >= cost.Voids
+	return s.cost(s.slot.live[0].value)
 }
+
+// passesHalf reports whether a record passes so much of IPv4 that it says
+// nothing.
+func passesHalf(k KnownTerm) bool { return k.Pass.Count4() >= halfOfIPv4 }
 
 // overBudget holds a record that receivers would answer with PERMERROR for its
-// lookups alone (RFC 7208 4.6.4); nil where it is within the limits.
-func overBudget(cost KnownTerm) *plan.GateVerdict {
+// lookups alone (RFC 7208 4.6.4), or that passes half of the world; nil where it
+// is within the limits, or where the live one is as bad.
+func overBudget(cost, live KnownTerm) *plan.GateVerdict {
 	switch {
-	case cost.Lookups > MaxLookups:
+	case cost.Lookups > max(MaxLookups, live.Lookups):
 		return &plan.GateVerdict{
 			ID: RuleLookups, Verdict: plan.VerdictNo,
 			Reason: fmt.Sprintf("with all that it includes the record needs %d lookups, and receivers stop at %d (RFC 7208 4.6.4)", cost.Lookups, MaxLookups),
 			Needs:  "fewer senders, a subdomain of its own for one of them, or a flattened include",
 		}
-	case cost.Voids > MaxVoids:
+	case cost.Voids > max(MaxVoids, live.Voids):
 		return &plan.GateVerdict{
 			ID: RuleVoid, Verdict: plan.VerdictNo,
 			Reason: fmt.Sprintf("%d of the record's lookups come to nothing, and receivers stop at %d (RFC 7208 4.6.4)", cost.Voids, MaxVoids),
 			Needs:  "a record without the names that don't exist",
+		}
+	case passesHalf(cost) && !passesHalf(live):
+		return &plan.GateVerdict{
+			ID: RulePassAll, Verdict: plan.VerdictNo,
+			Reason: fmt.Sprintf(passHalf, "what it includes"),
+			Needs:  "a record without the include that passes everybody",
 		}
 	}
 	return nil

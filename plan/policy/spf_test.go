@@ -361,8 +361,8 @@ func TestSPFByWhatDNSSays(t *testing.T) {
 	}{
 		"the new one covers the old one":             {policy.KnownTerm{Pass: narrow}, policy.KnownTerm{Pass: wide}, gone},
 		"the new one covers less":                    {policy.KnownTerm{Pass: wide}, policy.KnownTerm{Pass: narrow}, lines(strings.Split(kept, "\n")...)},
-		"the old one passes nobody":                  {policy.KnownTerm{Broken: "no such name"}, policy.KnownTerm{Pass: narrow}, gone},
-		"the old one is broken for some, and passes": {policy.KnownTerm{Pass: wide, Broken: "an include inside is dead"}, policy.KnownTerm{Pass: narrow}, lines(strings.Split(kept, "\n")...)},
+		"the old one passes nobody":                  {policy.KnownTerm{Faults: []policy.TermFault{{Problem: "no-record", Detail: "it has no SPF record"}}}, policy.KnownTerm{Pass: narrow}, gone},
+		"the old one is broken for some, and passes": {policy.KnownTerm{Pass: wide, Faults: []policy.TermFault{{Problem: "no-record", Detail: "it has no SPF record"}}}, policy.KnownTerm{Pass: narrow}, lines(strings.Split(kept, "\n")...)},
 		"the old one is not all known":               {policy.KnownTerm{Pass: narrow, Unknown: "no answer"}, policy.KnownTerm{Pass: wide}, lines(strings.Split(kept, "\n")...)},
 		"the new one is not all known":               {policy.KnownTerm{Pass: wide}, policy.KnownTerm{Pass: narrow, Unknown: "no answer"}, lines(strings.Split(kept, "\n")...)},
 	} {

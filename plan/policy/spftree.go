@@ -103,6 +103,7 @@ func place(term, domain string) string {
 const (
 	permError      = ", so that receivers answer PERMERROR"
 	permErrorThere = ", so that receivers who get there answer PERMERROR"
+	permErrorLoop  = ", so that receivers run out of lookups and answer PERMERROR"
 )
 
 func checkTreeMissing(t spfTree) []plan.Finding {
@@ -135,7 +136,7 @@ func checkTreeIncludes(t spfTree) []plan.Finding {
 }
 
 func checkTreeLoops(t spfTree) []plan.Finding {
-	return t.faults(ofTerm("", spf.Loop), "remove the term that closes the loop", ", so that receivers run out of lookups and answer PERMERROR")
+	return t.faults(ofTerm("", spf.Loop), "remove the term that closes the loop", permErrorLoop)
 }
 
 // headroom is from how many lookups on one more include may break a record.
@@ -143,12 +144,20 @@ const headroom = 8
 
 const fewerLookups = "remove senders that no longer send, give a sender a subdomain of its own, or flatten an include"
 
+// What is said of records as a whole, here and in a plan.
+const (
+	tooManyLookups = "%d lookups of at most %d: %s"
+	littleHeadroom = "%d lookups of at most %d, and an included record may grow any day: %s"
+	voidLookups    = "%d void lookups of at most %d: nothing is found by %s"
+	passHalf       = "half of all IPv4 addresses or more may send, by %s"
+)
+
 func checkTreeLookups(t spfTree) []plan.Finding {
 	n := t.Root.Lookups
 	if n <= MaxLookups {
 		return nil
 	}
-	return t.judge(plan.SeverityError, fewerLookups, "%d lookups of at most %d: %s", n, MaxLookups, costs(t.Root))
+	return t.judge(plan.SeverityError, fewerLookups, tooManyLookups, n, MaxLookups, costs(t.Root))
 }
 
 func checkTreeHeadroom(t spfTree) []plan.Finding {
@@ -156,17 +165,31 @@ func checkTreeHeadroom(t spfTree) []plan.Finding {
 	if n < headroom || n > MaxLookups {
 		return nil
 	}
-	return t.judge(plan.SeverityWarning, fewerLookups,
-		"%d lookups of at most %d, and an included record may grow any day: %s", n, MaxLookups, costs(t.Root))
+	return t.judge(plan.SeverityWarning, fewerLookups, littleHeadroom, n, MaxLookups, costs(t.Root))
 }
 
 // costs names the terms of a record by their lookups, the dearest first.
 func costs(n *spf.Node) string {
-	branches := slices.DeleteFunc(slices.Clone(n.Branches), func(b spf.Branch) bool { return b.Lookups == 0 })
-	slices.SortStableFunc(branches, func(a, b spf.Branch) int { return b.Lookups - a.Lookups })
-	names := make([]string, len(branches))
-	for i, b := range branches {
-		names[i] = fmt.Sprintf("%s %d", b.Term, b.Lookups)
+	terms := make([]costly, 0, len(n.Branches))
+	for _, b := range n.Branches {
+		terms = append(terms, costly{b.Term, b.Lookups})
+	}
+	return dearest(terms)
+}
+
+// costly is a term and its lookups.
+type costly struct {
+	term    spf.Term
+	lookups int
+}
+
+// dearest names the terms that cost lookups, the dearest first.
+func dearest(terms []costly) string {
+	terms = slices.DeleteFunc(terms, func(c costly) bool { return c.lookups == 0 })
+	slices.SortStableFunc(terms, func(a, b costly) int { return b.lookups - a.lookups })
+	names := make([]string, len(terms))
+	for i, c := range terms {
+		names[i] = fmt.Sprintf("%s %d", c.term, c.lookups)
 	}
 	return listed(names)
 }
@@ -189,8 +212,7 @@ func checkTreeVoid(t spfTree) []plan.Finding {
 	if n > MaxVoids {
 		sev = plan.SeverityError
 	}
-	return t.judge(sev, "remove the terms that find nothing, or correct their names",
-		"%d void lookups of at most %d: nothing is found by %s", n, MaxVoids, listed(voids(t.Root)))
+	return t.judge(sev, "remove the terms that find nothing, or correct their names", voidLookups, n, MaxVoids, listed(voids(t.Root)))
 }
 
 // voids names the terms below a node whose questions came to nothing.
@@ -216,8 +238,7 @@ func checkTreePassAll(t spfTree) []plan.Finding {
 	} else if t.Root.Authorized().Count4() < halfOfIPv4 {
 		return nil
 	}
-	return t.judge(plan.SeverityError, "end the record with ~all or -all, and name only networks that send",
-		"half of all IPv4 addresses or more may send, by %s", by)
+	return t.judge(plan.SeverityError, "end the record with ~all or -all, and name only networks that send", passHalf, by)
 }
 
 // wide names the terms that each pass half of IPv4, in a record and in those

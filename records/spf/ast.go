@@ -33,6 +33,17 @@ type Term struct {
 	Name, Value string
 }
 
+// Absolute tells whether a term means the same in the record of any domain: it
+// names what it asks for, without macros (section 7).
+func (t Term) Absolute() bool {
+	switch t.Kind {
+	case Include, A, MX, PTR, Exists, Redirect, Exp:
+		return !t.Domain.IsZero() && !t.Domain.HasMacros()
+	default:
+		return true
+	}
+}
+
 // Kind tells the mechanisms and modifiers apart.
 type Kind uint8
 
