@@ -434,16 +434,8 @@ func (r *Record) validateText() *fault {
 	if len(strings.Join(strs, "")) > 4096 {
 		return invalid(9208, "Content for TXT record must be at most 4096 bytes.")
 	}
-	split := false
-	var parts []string
-	for _, s := range strs {
-		for ; len(s) > 255; s = s[255:] {
-			parts, split = append(parts, s[:255]), true
-		}
-		parts = append(parts, s)
-	}
-	if split {
-		r.Content = quoteAll(parts)
+	if given, _ := countStrings(r.Content); len(strs) > given {
+		r.Content = quoteAll(strs) // one was longer than 255 bytes
 	}
 	return nil
 }

@@ -111,7 +111,7 @@ func (r Record) value() (records.Value, error) {
 // characterStrings reads the content of a TXT record (RFC 1035 5.1): by way of
 // the wire, which alone shows what the bytes are.
 func characterStrings(content string) ([]string, error) {
-	if !balanced(content) {
+	if n, ok := countStrings(content); !ok || n == 0 {
 		return nil, errors.New("it must consist of quoted strings")
 	}
 	parsed, err := dns.NewRR("x. 60 IN TXT " + content)
@@ -131,8 +131,9 @@ func characterStrings(content string) ([]string, error) {
 	return out, nil
 }
 
-// balanced reports whether a text is a sequence of quoted strings.
-func balanced(text string) bool {
+// countStrings counts the quoted strings that a text consists of; not ok says
+// that it has something else in it.
+func countStrings(text string) (n int, ok bool) {
 	quoted := false
 	for i := 0; i < len(text); i++ {
 		switch c := text[i]; {
@@ -140,13 +141,14 @@ func balanced(text string) bool {
 			i++
 		case c == '"':
 			quoted = !quoted
-		case !quoted && c != ' ':
-			return false
-		case c == '\n' || c == '\r':
-			return false
+			if quoted {
+				n++
+			}
+		case !quoted && c != ' ', c == '\n', c == '\r':
+			return n, false
 		}
 	}
-	return !quoted && text != ""
+	return n, !quoted
 }
 
 // quoteAll writes strings as the content of a TXT record.
