@@ -38,12 +38,16 @@ func vendorHosts() []vendorHost {
 			d := vendortest.NewDeSEC(secret)
 			d.MinimumTTL, d.Page = 1, 2 // deSEC lowers it for those who ask
 			return d
-		}, func(c vendors.Doer, _ vendortest.Fake) provider.Client { return vendors.DeSEC(c, "https://api.test", secret) }),
+		}, func(c vendors.Doer, _ vendortest.Fake) provider.Client {
+			return vendors.DeSEC(c, "https://api.test", secret)
+		}),
 		openVendor("gandi", func() vendortest.Fake {
 			g := vendortest.NewGandi(secret)
 			g.MinimumTTL = 1
 			return g
-		}, func(c vendors.Doer, _ vendortest.Fake) provider.Client { return vendors.Gandi(c, "https://api.test", secret) }),
+		}, func(c vendors.Doer, _ vendortest.Fake) provider.Client {
+			return vendors.Gandi(c, "https://api.test", secret)
+		}),
 		openVendor("googleclouddns", func() vendortest.Fake {
 			g := vendortest.NewGoogle(secret)
 			g.Page = 2

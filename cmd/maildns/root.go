@@ -28,6 +28,7 @@ var commands = []func(*app) *cobra.Command{
 	newUnlock,
 	newSPF,
 	newSenders,
+	newProvider,
 	newRules,
 	newVersion,
 }

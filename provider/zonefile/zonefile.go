@@ -164,7 +164,7 @@ func (f *file) admit(changes []records.Change) ([]records.Change, error) {
 // command it is a host's own way to serve what was written that failed.
 type ReloadError struct {
 	Command []string // as it was run; empty: the host was asked
-	Output  string // the end of what it printed
+	Output  string   // the end of what it printed
 	Err     error
 }
 

@@ -33,6 +33,8 @@ func writeJSON(w io.Writer, report any, _ Options) error {
 		return encode(w, r.filled())
 	case *SPFTree:
 		return encode(w, r.filled())
+	case *ProviderCheck:
+		return encode(w, r.filled())
 	default:
 		return UnknownReportError{report}
 	}

@@ -71,8 +71,8 @@ type Options struct {
 }
 
 // Write writes a report in a format. A report is a plan.Plan, Rollback, ByHand,
-// Points, Result, History, Validation, SPFCheck or SPFTree, or a pointer to one;
-// it is not changed. Anything else is an UnknownReportError.
+// Points, Result, History, Validation, SPFCheck, SPFTree or ProviderCheck, or a
+// pointer to one; it is not changed. Anything else is an UnknownReportError.
 func Write(w io.Writer, f Format, report any, o Options) error {
 	for _, known := range formats {
 		if known.name == f {
@@ -102,6 +102,8 @@ func pointer(report any) any {
 	case SPFCheck:
 		return &r
 	case SPFTree:
+		return &r
+	case ProviderCheck:
 		return &r
 	default:
 		return report

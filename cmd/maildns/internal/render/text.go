@@ -35,6 +35,8 @@ func writeText(w io.Writer, report any, o Options) error {
 		p.spfCheck(r)
 	case *SPFTree:
 		p.spfTree(r)
+	case *ProviderCheck:
+		p.providerCheck(r)
 	default:
 		return UnknownReportError{report}
 	}
