@@ -46,6 +46,7 @@ type (
 		selector string
 		cname    records.Name // an alias; then there is no key
 		key      records.DKIMKey
+		bits     int // of the key, 0 where there is none
 		err      error
 	}
 	dmarcStated struct {
@@ -179,16 +180,21 @@ func (v *view) spf() []spfStated {
 	})
 }
 
-// dkim lists the selectors' values: keys, and CNAMEs to keys elsewhere.
+// dkim lists the selectors' values: keys, and CNAMEs to keys elsewhere. What
+// stands at _domainkey itself is no key (dkim-obsolete).
 func (v *view) dkim() []dkimStated {
 	return v.dkims.of(v, records.KindDKIM, func(s *stated) (dkimStated, bool) {
-		selector, _, _ := strings.Cut(string(s.Key.Name), "._domainkey.")
+		selector, _, beside := strings.Cut(string(s.Key.Name), "._domainkey.")
+		if !beside || selector == "_adsp" {
+			return dkimStated{}, false
+		}
 		out := dkimStated{stated: s, selector: selector}
 		switch s.Key.Type {
 		case records.TypeCNAME:
 			out.cname = records.CanonicalName(string(s.Value))
 		case records.TypeTXT:
 			out.key, out.err = records.ParseDKIM(s.Value)
+			out.bits = out.key.Bits()
 		default:
 			return out, false
 		}

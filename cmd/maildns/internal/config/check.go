@@ -34,6 +34,7 @@ func (l *loader) checkDomains() {
 	l.dropSecond()
 	l.resolveReports()
 	l.checkRollouts()
+	l.checkKeys()
 	zones := l.byZone()
 	notes := make([]Diagnostics, len(zones))
 	inParallel(workers(), len(zones), func(_, i int) {
@@ -126,6 +127,27 @@ func (l *loader) checkRollouts() {
 			if _, found := slices.BinarySearchFunc(l.declared, n, func(d declaration, n records.Name) int { return cmp.Compare(d.Name, n) }); !found {
 				l.note(Diagnostic{Severity: Error, Summary: "Unknown canary", Source: point(r.Source), In: fmt.Sprintf("rollout %q", r.Name),
 					Detail: fmt.Sprintf("The configuration has no domain %s.", n)})
+			}
+		}
+	}
+}
+
+// checkKeys finds a DKIM key that several domains publish: one leak then costs
+// all of them. Within one domain the rule finds it in the plan.
+func (l *loader) checkKeys() {
+	first := map[string]*records.Domain{}
+	for _, d := range l.declared {
+		aside := slices.ContainsFunc(d.Exceptions, func(e records.Exception) bool { return e.Rule == ruleDKIMReuse })
+		for _, k := range d.DKIM {
+			if k.Key == nil || aside {
+				continue
+			}
+			other, again := first[string(k.Key.Data)]
+			if !again {
+				first[string(k.Key.Data)] = d.Domain
+			} else if other != d.Domain {
+				l.note(Diagnostic{Severity: Warning, Rule: ruleDKIMReuse, Summary: "One key in two domains", Source: point(k.Source), In: d.in,
+					Detail: fmt.Sprintf("The key of %s is one of %s as well: a leak costs both. Make a key for each domain.", records.DKIMName(k.Selector, d.Name), other.Name)})
 			}
 		}
 	}

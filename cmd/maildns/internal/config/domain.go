@@ -271,9 +271,19 @@ func (s scope) identity(d *records.Domain, l *loader, out *declaration) {
 func (s scope) parseName(text string, r hcl.Range) records.Name {
 	n, err := records.ParseName(text)
 	if err != nil {
-		s.report(r, "Invalid name", "%s", sentence(err))
+		rule := ""
+		if isTooLong(text) {
+			rule = ruleLength
+		}
+		s.fault(rule, r, "Invalid name", "%s", sentence(err))
 	}
 	return n
+}
+
+// isTooLong reports whether a name, or a label of it, is longer than the DNS
+// can hold (RFC 1035 2.3.4).
+func isTooLong(name string) bool {
+	return len(name) > 254 || slices.ContainsFunc(strings.Split(name, "."), func(label string) bool { return len(label) > 63 })
 }
 
 // parts reads the blocks of a domain.
