@@ -29,7 +29,6 @@ import (
 //	Split(changes []records.Change) [][]records.Change
 //	InZone(zone records.Name, id string) Client
 //	CheckAccess(ctx context.Context, zones []records.Name) ([]string, error)
-//	Expect(zones int)
 //
 // WriteSet takes one set from Before to After, and refuses with a
 // *records.StaleError where it is no longer as in Before. ReloadZone makes the
@@ -42,7 +41,7 @@ import (
 // After only those are written whose TTLOf differs: the others are foreign.
 // InZone binds the client to the zone of that id where one name may have several
 // zones. CheckAccess says in words what the credentials are good for in these
-// zones, without writing. Expect is told how many zones a run is about.
+// zones, without writing.
 type Client interface {
 	libdns.RecordGetter
 	libdns.RecordAppender
@@ -69,8 +68,6 @@ type splitter interface {
 type zoneBinder interface {
 	InZone(zone records.Name, id string) Client
 }
-
-type expecter interface{ Expect(zones int) }
 
 type accessChecker interface {
 	CheckAccess(ctx context.Context, zones []records.Name) ([]string, error)
@@ -223,14 +220,6 @@ func (h *Host) Zone(name records.Name, id string) (*Zone, error) {
 		z.client = b.InZone(name, id)
 	}
 	return z, nil
-}
-
-// Expect says how many zones of the host a run is about, where that is known
-// before the first is read: a host may look up many at once.
-func (h *Host) Expect(zones int) {
-	if e, ok := h.client.(expecter); ok {
-		e.Expect(zones)
-	}
 }
 
 // CheckAccess says in words what the credentials are good for in these zones.

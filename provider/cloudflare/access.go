@@ -14,12 +14,15 @@ import (
 // CheckAccess says what the token is good for in these zones. It writes
 // nothing. The error is what stands in the way of any of them.
 func (c *Client) CheckAccess(ctx context.Context, zones []records.Name) ([]string, error) {
-	c.Expect(len(zones))
+	clients := make([]*Client, len(zones))
+	for i, name := range zones {
+		clients[i] = c.InZone(name, c.idOf(name))
+	}
 	facts := make([]string, 0, len(zones)+1)
 	var errs []error
 	account := ""
-	for _, name := range zones {
-		fact, z, err := c.InZone(name, c.idOf(name)).checkZone(ctx, name)
+	for i, name := range zones {
+		fact, z, err := clients[i].checkZone(ctx, name)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("zone %s: %w", name, err))
 			continue

@@ -43,14 +43,13 @@ type host struct {
 
 	listing latch // of the zones: one at a time
 
-	mu       sync.Mutex
-	expected int  // zones that this run is about
-	asked    int  // zones that were looked up by name
-	listed   bool // all zones are known
-	dear     bool // the account has so many zones that listing them is the dearer way
-	zones    map[records.Name][]zone
-	bound    map[records.Name]string // the ids that InZone was told
-	states   map[stateKey]*state
+	mu     sync.Mutex
+	asked  int  // zones that were looked up by name
+	listed bool // all zones are known
+	dear   bool // the account has so many zones that listing them is the dearer way
+	zones  map[records.Name][]zone
+	bound  map[records.Name]string // the zones of the run, and the ids that were given for them
+	states map[stateKey]*state
 }
 
 type stateKey struct {
@@ -97,22 +96,14 @@ func New(token string, transport *httpapi.Transport) *Client {
 	}}
 }
 
-// InZone returns the client of one zone, by its id where that isn't empty.
+// InZone returns the client of one zone, by its id where that isn't empty. Where
+// that has been asked for more than 20 zones by the time that they are looked
+// up, their ids come from the list of zones, 50 a request, instead of one by one.
 func (c *Client) InZone(name records.Name, id string) *Client {
-	if id != "" {
-		c.host.mu.Lock()
-		defer c.host.mu.Unlock()
-		c.host.bound[name] = id
-	}
-	return &Client{host: c.host, name: name, id: id}
-}
-
-// Expect says how many zones the run is about. From 20 on their ids come from
-// the list of zones, 50 a request, instead of one by one.
-func (c *Client) Expect(zones int) {
 	c.host.mu.Lock()
 	defer c.host.mu.Unlock()
-	c.host.expected = zones
+	c.host.bound[name] = id
+	return &Client{host: c.host, name: name, id: id}
 }
 
 // state returns what is known of a zone.
@@ -239,7 +230,7 @@ func (h *host) remember(name records.Name, zones []zone) {
 }
 
 // wanted is the number of zones that the run is about, as far as it is known.
-func (h *host) wanted() int { return max(h.expected, h.asked) }
+func (h *host) wanted() int { return max(len(h.bound), h.asked) }
 
 // listZones lists all zones that the token sees, unless somebody else has done
 // it meanwhile. With thrift it gives up where the list has more pages than
