@@ -361,11 +361,22 @@ func (g *page) foot(r *plan.Plan) {
 	if s := r.Summary; s.Ready+s.Waiting+s.Held > 0 {
 		g.b.WriteString("\n<sub>This plan has written nothing. *ready*: the next apply does it. *waiting*: an apply at that time or later does it, " +
 			"when caches have forgotten the old TTL. *held*: what is live stays until evidence, or a person with a reason, opens the gate named.</sub>\n")
+		g.b.WriteString("\n<sub>Each zone is written at: " + inline(written(r)) + ".</sub>\n")
 	}
 	g.b.WriteString("\n<sub>" + join([]string{
 		"plan " + code(short(r.ID)), "configuration " + code(short(r.ConfigDigest)), "made " + past(r.CreatedAt),
 		inline("maildns " + r.MaildnsVersion), "journal " + inline(string(r.Journal)),
 	}) + "</sub>\n")
+}
+
+// written says where the zones of a plan are written, and how.
+func written(r *plan.Plan) string {
+	const many = 6
+	list := hosts(r)
+	if more := len(list) - many; more > 0 {
+		list = append(list[:many:many], number(more)+" more hosts")
+	}
+	return strings.Join(list, "; ")
 }
 
 // short is the begin of a digest, enough to compare by eye.

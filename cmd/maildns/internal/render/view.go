@@ -9,6 +9,7 @@ import (
 
 	"github.com/attunelogic/maildns/plan"
 	"github.com/attunelogic/maildns/plan/policy"
+	"github.com/attunelogic/maildns/provider"
 	"github.com/attunelogic/maildns/records"
 	"github.com/attunelogic/maildns/records/spf"
 )
@@ -98,11 +99,31 @@ func stopper(d *plan.Domain) string {
 	return ""
 }
 
+// host says where a domain is written, and how. What is too much for one
+// transaction of a host that has them is written in several.
 func host(d *plan.Domain) string {
-	if d.Transactional {
+	kind, _, _ := strings.Cut(d.Provider, ".")
+	t, _ := provider.Lookup(kind)
+	switch {
+	case d.Transactional:
 		return d.Provider + ", one transaction"
+	case t.Limits.Transactional:
+		return d.Provider + ", several transactions"
+	default:
+		return d.Provider + ", record by record"
 	}
-	return d.Provider + ", record by record"
+}
+
+// hosts lists where the domains of a plan that change are written, and how.
+func hosts(r *plan.Plan) []string {
+	var out []string
+	for i := range r.Domains {
+		if d := &r.Domains[i]; len(d.Changes) > 0 {
+			out = append(out, host(d))
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // recordName names a record set as seen from its domain, with its kind where
