@@ -1,6 +1,7 @@
 package vendors
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -133,6 +134,11 @@ func (p *powerDNS) write(ctx context.Context, zone records.Name, edits []edit) e
 	if err != nil {
 		return err
 	}
+	// The server looks for a CNAME beside other records at each set, so what
+	// goes stands first. It is one transaction all the same.
+	slices.SortStableFunc(edits, func(a, b edit) int {
+		return cmp.Compare(min(len(a.new.records), 1), min(len(b.new.records), 1))
+	})
 	body := powerDNSZonePatch{}
 	for _, e := range edits {
 		s := powerDNSSet{Name: string(e.new.key.Name) + ".", Type: string(e.new.key.Type), ChangeType: "DELETE", Records: []powerDNSRecord{}}

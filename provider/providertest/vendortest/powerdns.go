@@ -93,7 +93,7 @@ func (*PowerDNS) refuse(w http.ResponseWriter, status int, why string) {
 	answer(w, status, map[string]string{"error": why})
 }
 
-// patch makes all changes in one transaction.
+// patch makes all changes in one transaction, in the order of the body.
 func (p *PowerDNS) patch(w http.ResponseWriter, r *http.Request) {
 	var body struct {
 		RRsets []powerDNSSet `json:"rrsets"`
@@ -108,10 +108,6 @@ func (p *PowerDNS) patch(w http.ResponseWriter, r *http.Request) {
 			p.refuse(w, http.StatusUnprocessableEntity, complaint)
 			return
 		}
-	}
-	if complaint := conflict(after); complaint != "" {
-		p.refuse(w, http.StatusUnprocessableEntity, "RRset "+complaint+": Conflicts with pre-existing RRset")
-		return
 	}
 	p.sets = after
 	answer(w, http.StatusNoContent, nil)
@@ -136,5 +132,5 @@ func patchSet(sets map[records.Key]Set, s powerDNSSet) (complaint string) {
 		return complaint
 	}
 	sets[key] = Set{TTL: *s.TTL, Texts: texts}
-	return ""
+	return conflict(sets) // the server looks at each set, in their order
 }
