@@ -14,8 +14,9 @@ import (
 
 // snapshot is a zone as it was transferred.
 type snapshot struct {
-	zone records.Zone
-	soa  *dns.SOA
+	zone   records.Zone
+	soa    *dns.SOA
+	signed bool // by DNSSEC
 	// wire are the messages as they came: what a prerequisite repeats is what
 	// the server holds, down to how a text is cut into strings.
 	wire [][]byte
@@ -60,10 +61,11 @@ func (s *server) transfer(ctx context.Context, zone records.Name) (*snapshot, er
 
 // transfer is what has arrived of one.
 type transfer struct {
-	soa  *dns.SOA
-	recs []libdns.Record
-	wire [][]byte
-	done bool
+	soa    *dns.SOA
+	signed bool
+	recs   []libdns.Record
+	wire   [][]byte
+	done   bool
 }
 
 // add takes the records of one message. The SOA is the first and the last of
@@ -84,6 +86,7 @@ func (t *transfer) add(rrs []dns.RR) error {
 			t.done = true
 			continue
 		}
+		t.signed = t.signed || r.Header().Rrtype == dns.TypeRRSIG
 		t.recs = append(t.recs, record(r))
 	}
 	if t.soa == nil {
@@ -105,7 +108,7 @@ func (t *transfer) snapshot(name records.Name) *snapshot {
 		set.TTLs = nil // a write gives all values the set's
 		seen = append(seen, set)
 	}
-	return &snapshot{zone: zone.With(seen...), soa: t.soa, wire: t.wire}
+	return &snapshot{zone: zone.With(seen...), soa: t.soa, signed: t.signed, wire: t.wire}
 }
 
 // stored returns the RRs of the sets that changes touch, as the server holds

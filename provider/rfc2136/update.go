@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/miekg/dns"
 
@@ -29,6 +30,7 @@ func (p *Provider) Transact(ctx context.Context, zone records.Name, changes []re
 		withSOA := try < most && !p.isBlind()
 		lost := p.send(ctx, s, changes, withSOA)
 		if lost == nil {
+			p.settle(ctx, s, changes)
 			return nil
 		}
 		var r *refusal
@@ -47,6 +49,36 @@ func (p *Provider) Transact(ctx context.Context, zone records.Name, changes []re
 		}
 	}
 	return err
+}
+
+// settle waits, where a signer stands between the zone that takes updates and
+// the one that is served (BIND's inline-signing), until the changes have come
+// through, for a moment: who reads the zone back is to see them. Whether they
+// are there is not said here.
+func (p *Provider) settle(ctx context.Context, s *snapshot, changes []records.Change) {
+	if !s.signed && !p.isBlind() {
+		return
+	}
+	for wait := 10 * time.Millisecond; wait < 2*time.Second; wait *= 2 {
+		now, err := p.transfer(ctx, s.zone.Name)
+		if err != nil || now.zone.Check(reversed(changes)) == nil {
+			return // who can't read now can't read back either, and says so
+		}
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// reversed are the changes that start where these end.
+func reversed(changes []records.Change) []records.Change {
+	back := make([]records.Change, len(changes))
+	for i, c := range changes {
+		back[i] = c.Reverse()
+	}
+	return back
 }
 
 func changesAnything(changes []records.Change) bool {

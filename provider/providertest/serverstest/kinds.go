@@ -160,7 +160,6 @@ func PowerDNS() Kind {
 
 const apiKey = "maildns-test"
 
-// Nothing is cached, so that what is read is what was written.
 const powerDNSConf = `
 launch=gsqlite3
 gsqlite3-database=%[1]s/database
@@ -180,11 +179,6 @@ api-key=%[4]s
 webserver=yes
 webserver-address=127.0.0.1
 webserver-port=%[3]d
-cache-ttl=0
-query-cache-ttl=0
-negquery-cache-ttl=0
-zone-cache-refresh-interval=0
-zone-metadata-cache-ttl=0
 `
 
 // powerDNSSchema is where Debian's package has it.
