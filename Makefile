@@ -10,7 +10,7 @@ LINT          = $(PREFIX_BIN)/golangci-lint-$(LINT_VERSION)
 BENCHSTAT     = golang.org/x/perf/cmd/benchstat@v0.0.0-20260908200009-22c9c6c9d4da
 
 .DEFAULT_GOAL = help
-.PHONY: help build demo examples test race lint fuzz bench test-servers check fmt-check layers tidy-check generated install
+.PHONY: help build demo examples test race lint fuzz bench smoke test-servers check fmt-check layers tidy-check generated install
 
 help: ## show this list
 	@awk -F ':[^#]*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ fuzz: ## run every fuzz target for FUZZTIME (default 5s), one after the other
 
 bench: ## run the benchmarks; the second run is compared with the first (COUNT=10 for figures to trust)
 	@GO='$(GO)' BENCHSTAT='$(BENCHSTAT)' COUNT='$(or $(COUNT),1)' .ci/bench
+
+smoke: ## run libdns' own tests against our implementations (a module of its own)
+	cd provider/providertest/smoke && $(GO) mod tidy -diff && $(GO) test ./...
 
 test-servers: ## run the tests that need real DNS servers
 	@GO='$(GO)' .ci/test-servers
