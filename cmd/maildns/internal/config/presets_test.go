@@ -32,7 +32,7 @@ func presetTypes(t *testing.T) []SenderType {
 func TestPresets(t *testing.T) {
 	t.Parallel()
 	types := presetTypes(t)
-	if names := presetNames(); len(names) < 8 || len(types) != len(names) {
+	if names := presetNames(); len(names) < 27 || len(types) != len(names) {
 		t.Fatalf("%d presets of the files %v", len(types), names)
 	}
 	for _, about := range types {
