@@ -200,7 +200,7 @@ func (s *Subject) goes(set records.RRset) bool {
 
 // holder says which hosted service a CNAME or delegation hands the name to.
 func holder(set records.RRset) string {
-	if set.Type != records.TypeCNAME && set.Type != records.TypeNS || len(set.Values) == 0 {
+	if set.Type != records.TypeCNAME && set.Type != records.TypeNS && set.Type != "DNAME" || len(set.Values) == 0 {
 		return ""
 	}
 	return fmt.Sprintf(": the name is handed to %s", set.Values[0])
@@ -218,16 +218,28 @@ func checkOccluded(s *Subject) []plan.Finding {
 	var out []plan.Finding
 	for _, d := range s.Today.Declared {
 		for n := d.Key.Name; n.In(s.Domain.Zone) && n != s.Domain.Zone; n = n.Parent() {
-			set, ok := s.Live.Set(records.Key{Name: n, Type: records.TypeNS})
-			if !ok {
+			set, what := s.cut(n, d.Key.Name)
+			if what == "" {
 				continue
 			}
 			out = append(out, s.finding(s.unlessLive(d.Key, d.Value), plan.AboutDeclared, d.Source,
 				"publish it where the name is served, or take the delegation back",
-				"%s lies below the delegation of %s, so resolvers never see it here%s", d.Key.Name, n, holder(set)))
+				"%s lies below the %s of %s, so resolvers never see it here%s", d.Key.Name, what, n, holder(set)))
 		}
 	}
 	return out
+}
+
+// cut is what hands a name's tree elsewhere, as seen from a name in it: a
+// delegation, or a DNAME, which covers only what is below its own name.
+func (s *Subject) cut(n, from records.Name) (set records.RRset, what string) {
+	if set, ok := s.Live.Set(records.Key{Name: n, Type: records.TypeNS}); ok {
+		return set, "delegation"
+	}
+	if set, ok := s.Live.Set(records.Key{Name: n, Type: "DNAME"}); ok && n != from {
+		return set, "DNAME"
+	}
+	return records.RRset{}, ""
 }
 
 func checkFixed(s *Subject) []plan.Finding {

@@ -22,6 +22,7 @@ const (
 	NeedsDNS     Needs = "dns"
 	NeedsHTTPS   Needs = "https" // policy files, certificates, logos
 	NeedsReports Needs = "reports"
+	NeedsServers Needs = "servers" // each authoritative server by itself
 )
 
 // outside reports whether the facts come from beyond the zone.
