@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -73,6 +74,9 @@ func DKIMKeyFrom(text string) (DKIMKey, error) {
 func keyFromRecord(record string) (DKIMKey, error) {
 	k, err := ParseDKIM(Value(record))
 	var fault *KeyError
+	if errors.As(err, &fault) && fault.Problem == KeyVersion {
+		k, err = ParseDKIM(Value(versionFirst(record)))
+	}
 	if errors.As(err, &fault) && fault.Problem == KeyUnusable {
 		derived, problem := keyFromData(k.Data)
 		k.Type, k.Data, err = derived.Type, derived.Data, problem
@@ -81,6 +85,20 @@ func keyFromRecord(record string) (DKIMKey, error) {
 		err = &KeyError{KeyMissing, "its p= is empty: that revokes a key, it is none"}
 	}
 	return k, err
+}
+
+// versionFirst moves the version to where it must stand (RFC 6376 3.6.1).
+func versionFirst(record string) string {
+	version := Tag{"v", dkimVersion}
+	tags := splitTags(record)
+	i := slices.Index(tags, version)
+	if i < 0 {
+		return record
+	}
+	var w tagWriter
+	w.addTag(version)
+	w.addTags(slices.Delete(tags, i, i+1))
+	return w.String()
 }
 
 // keyFromPEM reads the first PEM block, also where copying has destroyed its
@@ -189,21 +207,22 @@ func isKeyRecord(text string) bool {
 	return strings.Contains(text, ";") || found && len(trimFolding(name)) == 1
 }
 
-// quotes maps what word processors make of a quote.
-var quotes = strings.NewReplacer("“", `"`, "”", `"`, "„", `"`)
+// copied maps what word processors make of a quote and web pages of a space to
+// what was meant.
+var copied = strings.NewReplacer("“", `"`, "”", `"`, "„", `"`, "\u00a0", " ", "\u202f", " ", "\u200b", "", "\ufeff", "")
 
 // unquoteRecord joins the chunks of a quoted record, leaving out what stands
-// around them, and drops the backslashes of escapes. Without quotes the text
-// is the record.
+// around them, and resolves escapes (RFC 1035 5.1). Without quotes the text is
+// the record, from its version on: names, types and labels may stand before it.
 func unquoteRecord(text string) string {
-	text = quotes.Replace(text)
+	text = copied.Replace(text)
 	var inside, outside strings.Builder
 	quoted := false
 	for i := 0; i < len(text); i++ {
 		c := text[i]
-		if c == '\\' && i+1 < len(text) {
-			i++
-			c = text[i]
+		if escaped, n := unescapeText(text[i+1:]); c == '\\' && n > 0 {
+			i += n
+			c = escaped
 		} else if c == '"' {
 			quoted = !quoted
 			continue
@@ -215,8 +234,13 @@ func unquoteRecord(text string) string {
 			outside.WriteByte(c)
 		}
 	}
+	record := outside.String()
 	if inside.Len() > 0 {
-		return strings.Trim(inside.String(), foldingSpace+`"`)
+		record = inside.String()
 	}
-	return strings.Trim(outside.String(), foldingSpace+`"`)
+	record = strings.Trim(record, foldingSpace+"\"'`")
+	if i := strings.Index(record, "v="+dkimVersion); i > 0 && !strings.ContainsAny(record[:i], "=;") {
+		return record[i:]
+	}
+	return record
 }

@@ -250,6 +250,30 @@ func TestR07DKIMKeyFrom(t *testing.T) {
 		{"smart quotes", "“" + canonicalRSA + "”", canonicalRSA},
 		{"wrapped record", "v=DKIM1; k=rsa;\n p=" + rfcRSA[:64] + "\n " + rfcRSA[64:], canonicalRSA},
 		{"tags are kept", "v=DKIM1; h=sha256; t=s; p=" + rfcRSA, "v=DKIM1; k=rsa; h=sha256; t=s; p=" + rfcRSA},
+		{"as Google shows it", "v=DKIM1; k=rsa; p=" + rfcRSA, canonicalRSA},
+		{"as Postmark shows it", "k=rsa;p=" + rfcRSA, canonicalRSA},
+		{"as Mailgun shows it", "k=rsa; p=" + rfcRSA, canonicalRSA},
+		{"as cPanel shows it", "v=DKIM1; k=rsa; p=" + rfcRSA + ";", canonicalRSA},
+		{"as Route 53 shows it", `"v=DKIM1; k=rsa; p=` + rfcRSA[:80] + `" "` + rfcRSA[80:] + `"`, canonicalRSA},
+		{"chunks with nothing between them", `"v=DKIM1; k=rsa; p=` + rfcRSA[:80] + `""` + rfcRSA[80:] + `"`, canonicalRSA},
+		{"chunks as a JSON list", `["v=DKIM1; k=rsa; p=` + rfcRSA[:80] + `", "` + rfcRSA[80:] + `"]`, canonicalRSA},
+		{"a chunk wrapped inside its quotes", "\"v=DKIM1; k=rsa; p=" + rfcRSA[:80] + "\r\n    " + rfcRSA[80:] + "\"", canonicalRSA},
+		{"lines of a terminal", "v=DKIM1; k=rsa; p=" + rfcRSA[:60] + "\n" + rfcRSA[60:120] + "\n" + rfcRSA[120:], canonicalRSA},
+		{"escaped semicolons in chunks", `"v=DKIM1\; k=rsa\; p=` + rfcRSA[:80] + `" "` + rfcRSA[80:] + `"`, canonicalRSA},
+		{"semicolons as numbers", `v=DKIM1\059 k=rsa\059 p=` + rfcRSA, canonicalRSA},
+		{"p before k", "v=DKIM1; p=" + rfcRSA + "; k=rsa", canonicalRSA},
+		{"k before v", "k=rsa; v=DKIM1; p=" + rfcRSA, canonicalRSA},
+		{"v last", "p=" + rfcRSA + "; k=rsa; v=DKIM1;", canonicalRSA},
+		{"spaces around everything", "  v = DKIM1 ; k = rsa ; p = " + rfcRSA + " ; ", canonicalRSA},
+		{"no spaces at all", "v=DKIM1;k=rsa;p=" + rfcRSA, canonicalRSA},
+		{"spaces in the key", "v=DKIM1; k=rsa; p=" + rfcRSA[:30] + " " + rfcRSA[30:70] + "\t" + rfcRSA[70:], canonicalRSA},
+		{"no-break spaces of a web page", "v=DKIM1;\u00a0k=rsa;\u00a0p=" + rfcRSA + "\u200b", canonicalRSA},
+		{"single quotes", "'v=DKIM1; k=rsa; p=" + rfcRSA + "'", canonicalRSA},
+		{"as code in Markdown", "`v=DKIM1; k=rsa; p=" + rfcRSA + "`", canonicalRSA},
+		{"with the name and type before it", "google._domainkey TXT v=DKIM1; k=rsa; p=" + rfcRSA, canonicalRSA},
+		{"with a label before it", "Value: v=DKIM1; k=rsa; p=" + rfcRSA, canonicalRSA},
+		{"PEM inside the record", "v=DKIM1; k=rsa; p=-----BEGIN PUBLIC KEY-----" + rfcRSA + "-----END PUBLIC KEY-----", canonicalRSA},
+		{"other tags in another order", "v=DKIM1; p=" + rfcRSA + "; s=email; t=s; k=rsa; n=core", "v=DKIM1; k=rsa; s=email; t=s; n=core; p=" + rfcRSA},
 		{"Ed25519 record that forgot its type", "v=DKIM1; p=" + rfcEd25519, canonicalEd25519},
 		{"Ed25519 record in SubjectPublicKeyInfo", "v=DKIM1; k=ed25519; p=" + rfcEd25519SPKI, canonicalEd25519},
 	}
@@ -336,6 +360,8 @@ func TestR07DKIMKeyFromRefuses(t *testing.T) {
 		{"a revoked record", "v=DKIM1; p=", KeyMissing},
 		{"prose", "see the dashboard!", KeyBase64},
 		{"cut off", rfcRSA[:120], KeyUnusable},
+		{"another version", "v=DKIM2; k=rsa; p=" + rfcRSA, KeyVersion},
+		{"shortened by the dashboard", `"v=DKIM1; k=rsa; p=` + rfcRSA[:40] + `...` + rfcRSA[200:] + `"`, KeyBase64},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -466,7 +492,7 @@ func FuzzParseDKIM(f *testing.F) {
 func FuzzDKIMKeyFrom(f *testing.F) {
 	for _, seed := range []string{
 		rfcRSA, rfcEd25519, `"v=DKIM1; k=rsa; " "p=` + rfcRSA + `"`, "-----BEGIN PUBLIC KEY-----\n" + rfcRSA + "\n-----END PUBLIC KEY-----",
-		`v=DKIM1\; p=` + rfcRSAPKCS1, "-----BEGIN RSA PRIVATE KEY-----", `"\"p=`,
+		`v=DKIM1\; p=` + rfcRSAPKCS1, "k=rsa; v=DKIM1; p=" + rfcRSA, "Value: v=DKIM1\\059 p=" + rfcRSA, "-----BEGIN RSA PRIVATE KEY-----", `"\"p=`,
 	} {
 		f.Add(seed)
 	}
