@@ -18,6 +18,8 @@ import (
 // importFlags are the flags of import.
 type importFlags struct {
 	provider string
+	live     string
+	resolver []string
 	out      string
 }
 
@@ -37,16 +39,24 @@ The host is that of the configuration's provider block, or of --provider where
 there are several. None is written: without one, import says what to add. The
 zone is the longest at that host that holds the domain.
 
+--live dns reads the zone from its own name servers instead, or from each of the
+resolvers that --resolver names, and needs no credentials. The DNS lists no names:
+it sees those that are known, of the selectors those that the presets use. A
+lookup that fails is an error, never an absent record.
+
 The block goes to standard output or to the file of -o, which must not exist yet;
 what you should know goes to standard error.` + exitStatus(exitOK, exitError),
 		Example: `  maildns import attunelogic.com
   maildns -C dns import attunelogic.com -o dns/attunelogic.hcl && maildns -C dns plan
-  maildns import mg.attunelogic.com --provider cloudflare.main`,
+  maildns import mg.attunelogic.com --provider cloudflare.main
+  maildns import attunelogic.com --live dns`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error { return a.importDomain(c.Context(), args[0], f) },
 	}
 	fl := c.Flags()
 	fl.StringVar(&f.provider, "provider", "", "the provider block to read from: `TYPE.NAME`")
+	fl.StringVar(&f.live, "live", "provider", "where to read: provider, or dns")
+	fl.StringArrayVar(&f.resolver, "resolver", nil, "with --live dns, ask this DNS server: `HOST:PORT` (MAILDNS_RESOLVER; otherwise the zone's own)")
 	fl.StringVarP(&f.out, "out", "o", "", "write to `FILE`, which must not exist, relative to the working directory")
 	return c
 }
@@ -64,7 +74,7 @@ func (a *app) importDomain(ctx context.Context, arg string, f importFlags) error
 	if err != nil {
 		return err
 	}
-	live, err := s.liveDomain(ctx, ref, name)
+	live, err := s.liveDomain(ctx, ref, name, f)
 	if err != nil {
 		return err
 	}
@@ -115,29 +125,40 @@ or
   }`
 
 // liveDomain reads the zone that holds a domain.
-func (s *site) liveDomain(ctx context.Context, ref records.ProviderRef, name records.Name) (config.Live, error) {
-	host, err := s.hosts.open(ref)
+func (s *site) liveDomain(ctx context.Context, ref records.ProviderRef, name records.Name, f importFlags) (live config.Live, err error) {
+	switch f.live {
+	case "provider":
+		live, err = s.liveAtHost(ctx, ref, name)
+	case "dns":
+		live, err = s.liveInDNS(ctx, ref, name, f.resolver)
+	default:
+		err = fmt.Errorf("--live is %q: write provider or dns", f.live)
+	}
 	if err != nil {
 		return config.Live{}, err
 	}
-	zone, err := s.holding(ctx, host, name)
-	if err != nil {
-		return config.Live{}, err
-	}
-	if at, servers := delegation(zone, name); at != "" {
+	if at, servers := delegation(live.Zone, name); at != "" {
 		return config.Live{}, fmt.Errorf("%s is handed to %s, so what %s holds of it is not what the world sees: import it with the provider that serves %s", at, servers, ref, at)
 	}
-	live := config.Live{Domain: name, Zone: zone, Provider: ref, Limits: host.Type.Limits, From: "at " + ref.String()}
 	for _, d := range s.cfg.Domains {
 		switch {
 		case d.Name == name:
 			s.warn("%s is declared already, at %s:%d: a configuration has one block a domain", name, d.Source.File, d.Source.Line)
-		case d.Zone == zone.Name:
+		case d.Zone == live.Zone.Name:
 			live.Others = append(live.Others, d)
 			live.ZoneID = d.ZoneID
 		}
 	}
 	return live, nil
+}
+
+func (s *site) liveAtHost(ctx context.Context, ref records.ProviderRef, name records.Name) (config.Live, error) {
+	host, err := s.hosts.open(ref)
+	if err != nil {
+		return config.Live{}, err
+	}
+	zone, err := s.holding(ctx, host, name)
+	return config.Live{Domain: name, Zone: zone, Provider: ref, Limits: host.Type.Limits, From: "at " + ref.String()}, err
 }
 
 // holding reads the longest zone of the host that holds a domain.

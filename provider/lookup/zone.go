@@ -26,44 +26,45 @@ type Seen struct {
 	Synthesised []records.Key
 }
 
-// ZoneOf finds the zone that holds a name, and the addresses of all its
-// authoritative servers, by asking a recursive resolver for the NS records of
-// the name and the names above it.
-func ZoneOf(ctx context.Context, r *Resolver, name records.Name) (zone records.Name, servers []string, err error) {
+// ZoneOf finds the zone that holds a name, and its authoritative servers, by
+// asking a recursive resolver for the NS records of the name and the names above
+// it.
+func ZoneOf(ctx context.Context, r *Resolver, name records.Name) (zone records.Name, servers []records.Name, err error) {
 	for zone = name; zone != ""; zone = zone.Parent() {
 		got, err := r.Lookup(ctx, zone, records.TypeNS)
-		switch {
-		case err != nil:
+		if err != nil {
 			return "", nil, fmt.Errorf("finding the zone of %s: NS of %s: %w", name, zone, err)
-		case len(got.Values) == 0 || len(got.Aliases) > 0:
-			continue
 		}
-		servers, err = addressesOf(ctx, r, got.Values)
-		return zone, servers, err
+		if len(got.Values) > 0 && len(got.Aliases) == 0 {
+			for _, v := range got.Values {
+				servers = append(servers, records.Name(v))
+			}
+			return zone, servers, nil
+		}
 	}
 	return "", nil, fmt.Errorf("the DNS knows no zone that holds %s", name)
 }
 
-// addressesOf are the addresses of name servers, those of each in bytewise
-// order. A server without any is an error: it can't be asked.
-func addressesOf(ctx context.Context, r *Resolver, hosts []records.Value) ([]string, error) {
+// Addresses are all addresses of name servers, with their port, in the order of
+// the servers. One without any is an error: it can't be asked.
+func Addresses(ctx context.Context, r *Resolver, servers []records.Name) ([]string, error) {
 	var out []string
-	for _, h := range hosts {
+	for _, host := range servers {
 		found := false
 		for _, t := range []records.Type{records.TypeA, records.TypeAAAA} {
-			got, err := r.Lookup(ctx, records.Name(h), t)
+			got, err := r.Lookup(ctx, host, t)
 			if err != nil {
-				return nil, fmt.Errorf("the name server %s: %s: %w", h, t, err)
+				return nil, fmt.Errorf("the name server %s: %s: %w", host, t, err)
 			}
 			for _, v := range got.Values {
 				found = true
-				if server := net.JoinHostPort(string(v), defaultPort); !slices.Contains(out, server) {
-					out = append(out, server)
+				if address := net.JoinHostPort(string(v), defaultPort); !slices.Contains(out, address) {
+					out = append(out, address)
 				}
 			}
 		}
 		if !found {
-			return nil, fmt.Errorf("the name server %s has no address", h)
+			return nil, fmt.Errorf("the name server %s has no address", host)
 		}
 	}
 	return out, nil
@@ -115,10 +116,14 @@ func (s *Seen) read(ctx context.Context, servers []*Resolver, k records.Key) (fo
 // synthesised reports whether the wildcard beside a name gives the same answer.
 // An alias is asked for first: another type would lead to its target.
 func (s *Seen) synthesised(ctx context.Context, servers []*Resolver, set records.RRset) (bool, error) {
-	if set.Name == s.Zone.Name || strings.HasPrefix(string(set.Name), "*.") {
+	above := set.Name.Parent()
+	if strings.HasPrefix(string(set.Name), "*.") {
+		above = above.Parent() // another one may make the wildcard
+	}
+	if set.Name == s.Zone.Name || !above.In(s.Zone.Name) {
 		return false, nil
 	}
-	wildcard := records.Below("*", set.Name.Parent())
+	wildcard := records.Below("*", above)
 	alias, err := agreed(ctx, servers, records.Key{Name: wildcard, Type: records.TypeCNAME})
 	if err != nil || set.Type == records.TypeCNAME || len(alias.Values) > 0 {
 		return set.Type == records.TypeCNAME && alias.SameValues(set), err

@@ -31,12 +31,20 @@ func TestZoneOf(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, []string{third}, inside)
-		zone, servers, err := ZoneOf(t.Context(), w.resolver([]string{third}, Options{}), "a.b.example.net")
-		if want := []string{first, second}; err != nil || zone != "example.net" || !slices.Equal(servers, want) {
+		r := w.resolver([]string{third}, Options{})
+		zone, servers, err := ZoneOf(t.Context(), r, "a.b.example.net")
+		if want := []records.Name{"ns1.example.net", "ns2.example.net"}; err != nil || zone != "example.net" || !slices.Equal(servers, want) {
 			t.Errorf("%s %v %v", zone, servers, err)
 		}
-		if _, _, err := ZoneOf(t.Context(), w.resolver([]string{third}, Options{}), "example.org"); reasonOf(err) != Refused {
-			t.Errorf("another zone: %v", err)
+		addresses, err := Addresses(t.Context(), r, servers)
+		if want := []string{first, second}; err != nil || !slices.Equal(addresses, want) {
+			t.Errorf("%v %v", addresses, err)
+		}
+		if _, err := Addresses(t.Context(), r, []records.Name{"mail.example.net"}); err == nil {
+			t.Error("a server without an address")
+		}
+		if _, _, err := ZoneOf(t.Context(), r, "example.org"); err == nil {
+			t.Error("a zone that can't be found")
 		}
 	})
 }
@@ -48,6 +56,7 @@ var names = []Asked{
 	{"absent.example.net", []records.Type{records.TypeTXT, records.TypeMX}},
 	{"own.wild.example.net", []records.Type{records.TypeTXT}},
 	{"made.wild.example.net", []records.Type{records.TypeTXT}},
+	{"*.made.wild.example.net", []records.Type{records.TypeTXT}},
 }
 
 func (w world) each(servers ...string) []*Resolver {
@@ -79,7 +88,7 @@ func TestReadNames(t *testing.T) {
 		if set, _ := seen.Zone.Set(records.Key{Name: "example.net", Type: records.TypeMX}); set.TTL != 900 {
 			t.Errorf("TTL %d", set.TTL)
 		}
-		if want := []records.Key{{Name: "made.wild.example.net", Type: records.TypeTXT}}; !slices.Equal(seen.Synthesised, want) {
+		if want := []records.Key{{Name: "made.wild.example.net", Type: records.TypeTXT}, {Name: "*.made.wild.example.net", Type: records.TypeTXT}}; !slices.Equal(seen.Synthesised, want) {
 			t.Errorf("synthesised %v", seen.Synthesised)
 		}
 	})
