@@ -52,6 +52,9 @@ type Domain struct {
 	// Reports lists the domains whose aggregate reports this domain accepts:
 	// NAME._report._dmarc is published for each (RFC 9990 4).
 	Reports []ReportFor
+	// ReportsAccepted are the domains of the configuration that accept the
+	// aggregate reports about this one.
+	ReportsAccepted []Name
 	Senders []Sender
 
 	Exceptions   []Exception

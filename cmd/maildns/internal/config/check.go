@@ -33,6 +33,7 @@ func (l *loader) checkDomains() {
 	slices.SortStableFunc(l.declared, func(a, b declaration) int { return cmp.Compare(a.Name, b.Name) })
 	l.dropSecond()
 	l.resolveReports()
+	l.noteAccepted()
 	l.checkRollouts()
 	l.checkKeys()
 	zones := l.byZone()
@@ -81,6 +82,18 @@ func (l *loader) resolveReports() {
 		for _, n := range senders[d.Name] {
 			if n != d.Name && organisation(n) != organisation(d.Name) {
 				d.Reports = append(d.Reports, records.ReportFor{Domain: n, Source: source(d.reports.rng)})
+			}
+		}
+	}
+}
+
+// noteAccepted tells each domain which others accept its reports.
+func (l *loader) noteAccepted() {
+	for _, d := range l.declared {
+		for _, r := range d.Reports {
+			i, found := slices.BinarySearchFunc(l.declared, r.Domain, func(d declaration, n records.Name) int { return cmp.Compare(d.Name, n) })
+			if found && !d.Removed {
+				l.declared[i].ReportsAccepted = append(l.declared[i].ReportsAccepted, d.Name)
 			}
 		}
 	}
