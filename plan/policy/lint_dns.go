@@ -147,11 +147,11 @@ var dnsRules = []Rule{
 }
 
 // where finds the same fault with every value that fits.
-func (v *view) where(fits func(*stated) bool, format string, args ...any) []fault {
+func (v *view) where(fits func(*stated) bool, message string) []fault {
 	var out []fault
 	for i := range v.values {
 		if fits(&v.values[i]) {
-			out = append(out, faultf(&v.values[i], format, args...))
+			out = append(out, faultf(&v.values[i], "%s", message))
 		}
 	}
 	return out
