@@ -127,9 +127,9 @@ func (z *zone) remove(s Set) error {
 	case !reflect.DeepEqual(sorted(z.sets[i]), sorted(s)):
 		return fmt.Errorf("Tried to delete resource record set %s but the values provided do not match the current values", label(s)) //nolint:staticcheck // the service's own words
 	case s.Name == z.name && s.Type == "SOA":
-		return fmt.Errorf("A HostedZone must contain exactly one SOA record.") //nolint:staticcheck // the service's own words
+		return fmt.Errorf("A HostedZone must contain exactly one SOA record") //nolint:staticcheck // the service's own words
 	case s.Name == z.name && s.Type == "NS":
-		return fmt.Errorf("A HostedZone must contain at least one NS record for the zone itself.") //nolint:staticcheck // the service's own words
+		return fmt.Errorf("A HostedZone must contain at least one NS record for the zone itself") //nolint:staticcheck // the service's own words
 	}
 	z.sets = slices.Delete(slices.Clone(z.sets), i, i+1)
 	return nil
@@ -154,7 +154,7 @@ func (z *zone) check(s Set) error {
 		switch {
 		case o.Name != s.Name:
 		case o.Type == s.Type && o.routed() != s.routed():
-			return fmt.Errorf("RRSet with DNS name %s, type %s, SetIdentifier %s cannot be created because a non multivalue RRSet exists with the same name and type.", s.Name, s.Type, s.SetIdentifier) //nolint:staticcheck // the service's own words
+			return fmt.Errorf("RRSet with DNS name %s, type %s, SetIdentifier %s cannot be created because a non multivalue RRSet exists with the same name and type", s.Name, s.Type, s.SetIdentifier) //nolint:staticcheck // the service's own words
 		case s.Type == "CNAME" && o.Type != "CNAME":
 			return fmt.Errorf("RRSet of type CNAME with DNS name %s is not permitted as it conflicts with other records with the same DNS name in zone %s", s.Name, z.name)
 		case s.Type != "CNAME" && o.Type == "CNAME":

@@ -110,7 +110,7 @@ func (s *Server) Do(r *http.Request) (*http.Response, error) {
 	}
 	var answer *http.Response
 	err := s.around(func() (err error) {
-		answer, err = s.answer(r)
+		answer, err = s.answer(r) //nolint:bodyclose // the caller closes it
 		return err
 	})
 	if err == nil {
@@ -140,6 +140,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		panic(http.ErrAbortHandler)
 	}
+	defer func() { _ = answer.Body.Close() }()
 	for name, values := range answer.Header {
 		w.Header()[name] = values
 	}

@@ -34,6 +34,7 @@ func do(t *testing.T, s *Server, r *http.Request) (status int, answer string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer func() { _ = w.Body.Close() }()
 	text, err := io.ReadAll(w.Body)
 	if err != nil {
 		t.Fatal(err)
