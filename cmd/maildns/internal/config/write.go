@@ -243,16 +243,20 @@ func belongs(d *records.Domain, domain records.Name, k records.Key, v records.Va
 	return d.Name != domain && slices.ContainsFunc(d.Declared(), func(o records.Declared) bool { return o.Key == k && o.Value == v })
 }
 
-// ttlOf is the live TTL of a set.
-func (w *writer) ttlOf(k records.Key) records.TTL {
+// ttlOf is the live TTL of values of a set: that of the set, or the smallest of
+// theirs on a host that stores one with each.
+func (w *writer) ttlOf(k records.Key, values ...records.Value) records.TTL {
 	set, _ := w.Zone.Set(k)
-	return set.TTL
+	if len(set.TTLs) == 0 {
+		return set.TTL
+	}
+	return set.Focus(func(v records.Value) bool { return slices.Contains(values, v) }).TTL
 }
 
-// ttl is the attribute that a block about a set needs; empty where the domain's
-// holds.
-func (w *writer) ttl(k records.Key) string {
-	t := w.ttlOf(k)
+// ttl is the attribute that a block about values of a set needs; empty where the
+// domain's holds.
+func (w *writer) ttl(k records.Key, values ...records.Value) string {
+	t := w.ttlOf(k, values...)
 	if w.NoTTL || t == 0 || t == w.base {
 		return ""
 	}
@@ -266,20 +270,20 @@ func (w *writer) chooseTTL(found []finding) {
 	count := map[records.TTL]int{}
 	made := map[records.TTL]bool{}
 	w.base, w.most = 0, 0
-	see := func(k records.Key) records.TTL {
-		t := w.ttlOf(k)
+	see := func(k records.Key, values ...records.Value) records.TTL {
+		t := w.ttlOf(k, values...)
 		if t != records.AutoTTL {
 			w.most = max(w.most, t)
 		}
 		count[t]++
 		return t
 	}
-	for k := range w.mine {
-		see(k)
+	for k, values := range w.mine {
+		see(k, values...)
 	}
 	for _, f := range found {
 		for _, c := range f.claims {
-			made[see(c.key)] = true
+			made[see(c.key, c.text)] = true
 		}
 	}
 	if w.most <= w.l.cfg.Settings.TTLMax {

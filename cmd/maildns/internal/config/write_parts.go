@@ -179,7 +179,7 @@ func (c *composer) exchangers(found []finding) (out []passage, ok bool) {
 	}
 	blocks := make([]string, len(rest))
 	for i, m := range rest {
-		blocks[i] = hclBlock("mx", hclAttr("host", hclString(string(m.Host))), hclAttr("preference", fmt.Sprint(m.Preference)), c.ttl(key))
+		blocks[i] = hclBlock("mx", hclAttr("host", hclString(string(m.Host))), hclAttr("preference", fmt.Sprint(m.Preference)), c.ttl(key, c.mine[key]...))
 	}
 	p := passage{text: strings.Join(blocks, "\n\n")}
 	if len(rest) == len(c.mine[key]) && !c.fits(p) {
@@ -271,7 +271,7 @@ func whyNotSPF(live []records.Value) string {
 // spfBlock says a record but for the terms of senders; empty where a block
 // can't say it.
 func (c *composer) spfBlock(r *spf.Record, theirs map[string]bool) string {
-	return spfText(r, theirs, c.ttl(c.apex()))
+	return spfText(r, theirs, c.ttl(c.apex(), c.liveSPF()...))
 }
 
 func spfText(r *spf.Record, theirs map[string]bool, more ...string) string {
@@ -345,7 +345,7 @@ func (c *composer) keys() {
 // keyBlocks are the ways to say a selector, the most readable first.
 func (c *composer) keyBlocks(selector string, k records.Key, v records.Value) []string {
 	block := func(attrs ...string) string {
-		return hclBlock("dkim "+hclString(selector), append(attrs, c.ttl(k))...)
+		return hclBlock("dkim "+hclString(selector), append(attrs, c.ttl(k, v))...)
 	}
 	if k.Type == records.TypeCNAME {
 		return []string{block(hclAttr("cname", hclString(string(v))))}
@@ -396,7 +396,7 @@ func (c *composer) dmarcBlock(k records.Key, v records.Value) string {
 	return hclBlock("dmarc",
 		optionalWord("policy", r.Policy.String()), optionalWord("subdomain_policy", r.SP.String()), optionalWord("nonexistent_subdomain_policy", r.NP.String()),
 		optionalWord("adkim", string(r.ADKIM)), optionalWord("aspf", string(r.ASPF)),
-		optionalList("rua", r.RUA), optionalList("ruf", r.RUF), optionalList("fo", r.FO), c.ttl(k))
+		optionalList("rua", r.RUA), optionalList("ruf", r.RUF), optionalList("fo", r.FO), c.ttl(k, v))
 }
 
 func optionalWord(name, word string) string {
@@ -452,7 +452,7 @@ func (c *composer) stsBlock(k records.Key, v records.Value) bool {
 		keys = append(keys, at)
 	}
 	slices.Sort(host)
-	end := c.ttl(k)
+	end := c.ttl(k, v)
 	const comment = "The policy as the host serves it."
 	if c.offer(k, []records.Value{v}, comment, hclBlock("mta_sts", append(append(slices.Clone(base), host...), end)...)) {
 		for _, at := range keys {
@@ -486,7 +486,7 @@ func (w *writer) tlsRPTBlock(k records.Key, v records.Value) string {
 	if err != nil {
 		return ""
 	}
-	return hclBlock("tls_rpt", optionalList("rua", r.RUA), w.ttl(k))
+	return hclBlock("tls_rpt", optionalList("rua", r.RUA), w.ttl(k, v))
 }
 
 // reports says whose reports are accepted.
@@ -524,7 +524,7 @@ func (c *composer) bimi() {
 			if err != nil {
 				return ""
 			}
-			return hclBlock("bimi "+hclString(selector), hclAttr("logo", hclString(r.Logo)), optionalWord("evidence", r.Evidence), c.ttl(k))
+			return hclBlock("bimi "+hclString(selector), hclAttr("logo", hclString(r.Logo)), optionalWord("evidence", r.Evidence), c.ttl(k, v))
 		})
 	}
 }
@@ -562,5 +562,5 @@ func (w *writer) recordBlock(k records.Key, values []records.Value) string {
 	if records.Name(name).In(w.Domain) {
 		name = string(k.Name) + "."
 	}
-	return hclBlock(fmt.Sprintf("record %s %s", hclString(name), hclString(string(k.Type))), hclAttr("values", hclList(texts(values))), w.ttl(k))
+	return hclBlock(fmt.Sprintf("record %s %s", hclString(name), hclString(string(k.Type))), hclAttr("values", hclList(texts(values))), w.ttl(k, values...))
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/attunelogic/maildns/plan"
 	"github.com/attunelogic/maildns/plan/policy"
+	"github.com/attunelogic/maildns/provider"
 	"github.com/attunelogic/maildns/provider/zonefile"
 	"github.com/attunelogic/maildns/records"
 )
@@ -417,4 +418,22 @@ func FuzzImport(f *testing.F) {
 		}
 		importZone(t, dir, zone, "a.example").check(t)
 	})
+}
+
+// TestWriteTTLOfValues: where the host stores a TTL with each value, those of
+// strangers don't matter.
+func TestWriteTTLOfValues(t *testing.T) {
+	t.Parallel()
+	dir := write(t, map[string]string{"maildns.hcl": "provider \"cloudflare\" \"main\" {\n  api_token = env(\"TOKEN\")\n}\n"})
+	set := records.NewRRset(records.Key{Name: "a.example", Type: records.TypeTXT}, 120, "v=spf1 -all", "verification")
+	set.TTLs = map[records.Value]records.TTL{"v=spf1 -all": 300}
+	cloudflare, _ := provider.Lookup("cloudflare")
+	w, err := Write(t.Context(), dir, Environment{Now: noon}, Live{
+		Domain: "a.example", Zone: records.NewZone("a.example", 300, set), Limits: cloudflare.Limits,
+		Provider: records.ProviderRef{Type: "cloudflare", Name: "main"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkLines(t, string(w.HCL), []string{`ttl      = "5m"`, "spf {"})
 }
