@@ -45,6 +45,26 @@ func Limit(in Input) plan.Today {
 	return l.today
 }
 
+// firstDay is what a domain would publish with nothing live and no past, as far
+// as the rules look at it: of all that gates split, they ask for the DMARC
+// policy alone.
+func firstDay(in Input) plan.Today {
+	l := &limiter{Input: in}
+	l.today = plan.Today{Domain: in.Domain, Declared: declared(in.Domain), Open: blocks(in)}
+	policy := &slot{kind: records.KindDMARC, name: records.DMARCName(in.Domain.Name)}
+	for _, d := range l.today.Declared {
+		if d.Kind == policy.kind && d.Key.Name == policy.name {
+			policy.want = append(policy.want, d)
+		} else {
+			l.today.Values = append(l.today.Values, d)
+		}
+	}
+	if len(policy.want) > 0 {
+		l.split(policy)
+	}
+	return l.today
+}
+
 // declared lists what a domain asks for, each value with the kind that receivers
 // take it for: what stands in a record block has the gates of its kind as well.
 func declared(d *records.Domain) []records.Declared {

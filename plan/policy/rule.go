@@ -114,20 +114,22 @@ func (f fault) mend(fix string) fault {
 }
 
 // Check reports what is wrong, in the order of the tables.
-func Check(s Subject) []plan.Finding { return s.run(func(*Rule) bool { return true }) }
+func Check(s Subject) []plan.Finding {
+	return s.run([]*view{s.declaredView(), s.liveView()}, func(*Rule) bool { return true })
+}
 
 // Lint reports what is wrong with a declaration as far as that can be told
 // from it alone. Rules that look at the policy see what a first apply would
 // publish.
 func Lint(d *records.Domain, clock plan.Clock) []plan.Finding {
 	in := Input{Domain: d, Live: records.NewZone(d.Zone, 0), Past: plan.State{}.Index(), Clock: clock}
-	s := Subject{Input: in, Today: Limit(in), Host: Host{Limits: records.Limits{Transactional: true}}}
-	found := s.run(func(r *Rule) bool { return r.Needs == NeedsNothing })
+	s := Subject{Input: in, Today: firstDay(in), Host: Host{Limits: records.Limits{Transactional: true}}}
+	found := s.run([]*view{s.declaredView()}, func(r *Rule) bool { return r.Needs == NeedsNothing })
 	return slices.DeleteFunc(found, func(f plan.Finding) bool { return f.About == plan.AboutLive }) // there is nothing live
 }
 
-func (s *Subject) run(wanted func(*Rule) bool) []plan.Finding {
-	sides := []*view{s.declaredView(), s.liveView()}
+// run runs the wanted rules on some sides of the subject.
+func (s *Subject) run(sides []*view, wanted func(*Rule) bool) []plan.Finding {
 	var out []plan.Finding
 	each(func(r *Rule) {
 		if !wanted(r) {
