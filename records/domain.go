@@ -55,7 +55,7 @@ type Domain struct {
 	// ReportsAccepted are the domains of the configuration that accept the
 	// aggregate reports about this one.
 	ReportsAccepted []Name
-	Senders []Sender
+	Senders         []Sender
 
 	Exceptions   []Exception
 	Overrides    []Override

@@ -119,8 +119,10 @@ func dmarcReportHosts(v *view) []fault {
 }
 
 // takesNoMail says why mail can't be delivered to a domain (RFC 5321 5.1, RFC
-// 7505); empty where it can, or where that isn't known.
+// 7505) when the plan is carried out; empty where it can, or where that isn't
+// known.
 func (v *view) takesNoMail(host records.Name) string {
+	v = v.declaredView()
 	mx, ok := v.lookup(host, records.TypeMX)
 	switch {
 	case !ok:

@@ -232,7 +232,7 @@ func askReportHosts(v *view) []Question {
 func lookUnreachableReports(v *view) []fault {
 	var out []fault
 	v.reportHosts(func(at *stated, host records.Name) {
-		a, ok := v.lookup(host, records.TypeMX)
+		a, ok := v.declaredView().lookup(host, records.TypeMX) // as it will be, for both sides alike
 		null := slices.Equal(a.Values, []records.Value{records.NullMX})
 		if ok && (len(a.Values) == 0 || null) && !slices.ContainsFunc(out, func(f fault) bool { return f.at == at }) {
 			what := "has no MX"
