@@ -142,7 +142,10 @@ func TestRateShare(t *testing.T) {
 	var told bytes.Buffer
 	a := &app{dir: dir, logLevel: "info", out: &bytes.Buffer{}, err: &told, World: World{
 		Now: time.Now, Stdout: &bytes.Buffer{}, Stderr: &told,
-		Lookup: func(k string) (string, bool) { v, ok := map[string]string{"MAILDNS_X_ENDPOINT": "endpoint"}[k]; return v, ok },
+		Lookup: func(k string) (string, bool) {
+			v, ok := map[string]string{"MAILDNS_X_ENDPOINT": "endpoint"}[k]
+			return v, ok
+		},
 	}}
 	site, err := a.newSite(t.Context(), true)
 	if err != nil {
