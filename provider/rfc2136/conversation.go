@@ -131,7 +131,7 @@ func (c *conversation) judge(m *dns.Msg, wire []byte) error {
 	if m.Rcode == dns.RcodeNotAuth {
 		return &refusal{server: c.server, doing: c.doing, rcode: m.Rcode, unsigned: tsig == nil}
 	}
-	err := error(dns.ErrNoSig)
+	err := dns.ErrNoSig
 	if tsig != nil {
 		// The library writes into what it verifies.
 		err = dns.TsigVerify(slices.Clone(wire), c.server.key.Secret, c.mac, c.further)

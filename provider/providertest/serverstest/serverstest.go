@@ -75,7 +75,7 @@ func find(program string) (string, error) {
 	if path, err := exec.LookPath(program); err == nil {
 		return path, nil
 	}
-	return exec.LookPath(filepath.Join("/usr/sbin", program))
+	return exec.LookPath("/usr/sbin/" + program)
 }
 
 // watched runs a command until the input ends, which also a test that dies

@@ -298,10 +298,10 @@ func (s *Server) judge(m *dns.Msg) (rcode int) {
 
 // pack signs one message of an answer; mac is that of the message before.
 func pack(q question, m *dns.Msg, f Fault, mac string, further bool) (wire []byte, next string) {
-	switch {
-	case f.Misdeed == Garbage:
+	if f.Misdeed == Garbage {
 		return []byte("HTTP/1.1 502 Bad Gateway\r\n\r\n"), ""
-	case f.Misdeed == Stranger:
+	}
+	if f.Misdeed == Stranger {
 		m.Id++
 	}
 	if q.tsig == nil || f.Misdeed == Unsigned {
