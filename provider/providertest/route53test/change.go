@@ -40,7 +40,11 @@ func (s *Server) changeSets(w http.ResponseWriter, r *http.Request, z *zone) {
 	}
 	id := fmt.Sprintf("C%013d", len(s.pending)+1)
 	s.pending[id] = s.PendingPolls
-	send(w, http.StatusOK, changeResponse{ChangeInfo: changeInfo{"/change/" + id, "PENDING", submitted}})
+	status := "PENDING"
+	if s.PendingPolls < 0 {
+		status = "INSYNC"
+	}
+	send(w, http.StatusOK, changeResponse{ChangeInfo: changeInfo{"/change/" + id, status, submitted}})
 }
 
 // tooMuch holds the quotas against a batch. An UPSERT counts twice.
@@ -154,7 +158,7 @@ func (z *zone) check(s Set) error {
 		switch {
 		case o.Name != s.Name:
 		case o.Type == s.Type && o.routed() != s.routed():
-			return fmt.Errorf("RRSet with DNS name %s, type %s, SetIdentifier %s cannot be created because a non multivalue RRSet exists with the same name and type", s.Name, s.Type, s.SetIdentifier) //nolint:staticcheck // the service's own words
+			return fmt.Errorf("RRSet with DNS name %s, type %s, SetIdentifier %s cannot be created because a non multivalue RRSet exists with the same name and type", s.Name, s.Type, s.SetIdentifier)
 		case s.Type == "CNAME" && o.Type != "CNAME":
 			return fmt.Errorf("RRSet of type CNAME with DNS name %s is not permitted as it conflicts with other records with the same DNS name in zone %s", s.Name, z.name)
 		case s.Type != "CNAME" && o.Type == "CNAME":

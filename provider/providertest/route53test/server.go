@@ -68,7 +68,8 @@ type Server struct {
 	Around func(request func() error) error
 	// Denied actions are answered with AccessDenied.
 	Denied []Action
-	// PendingPolls is how often GetChange says PENDING before it says INSYNC.
+	// PendingPolls is how often GetChange says PENDING before it says INSYNC;
+	// less than 0, and a change is INSYNC when it is made.
 	PendingPolls int
 	// Now, where it is set, makes the server refuse more than ten requests a
 	// second, fifty at once.
