@@ -28,12 +28,15 @@ func recordsAbove(v *view) []Question {
 	return out
 }
 
-// dmarcAt is the DMARC record that a name will have, with the alias of a
-// service followed where the DNS was asked; known is false where that can't be
-// told.
+// dmarcAt is the DMARC record that a name will have, be it by the plan of another
+// domain of the zone, with the alias of a service followed where the DNS was
+// asked; known is false where that can't be told.
 func (v *view) dmarcAt(n records.Name) (r records.DMARCRecord, found, known bool) {
 	name := records.DMARCName(n)
 	a, known := v.lookup(name, records.TypeTXT)
+	if set, ok := v.After.Set(records.Key{Name: name, Type: records.TypeTXT}); ok {
+		a, known = Answer{Values: set.Values}, true
+	}
 	if !known && n.In(v.Domain.Name) {
 		known = !v.handedOver(name)
 	}
