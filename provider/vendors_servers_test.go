@@ -30,7 +30,7 @@ type aroundRequests func(request func() error) error
 
 func (a aroundRequests) RoundTrip(req *http.Request) (resp *http.Response, err error) {
 	err = a(func() error {
-		resp, err = http.DefaultTransport.RoundTrip(req)
+		resp, err = http.DefaultTransport.RoundTrip(req) //nolint:bodyclose // the transport that asked closes it
 		return err
 	})
 	if err != nil {
