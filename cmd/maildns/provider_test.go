@@ -72,7 +72,7 @@ func TestVendorsEndToEnd(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
 			writeFile(t, filepath.Join(dir, "mail.hcl"), fmt.Sprintf(
-				"provider \"%s\" \"here\" {\n  %s\n}\ndomain \"example.com\" {\n  sender \"google_workspace\" {}\n}\n", s.name, s.config))
+				"provider %q \"here\" {\n  %s\n}\ndomain \"example.com\" {\n  sender \"google_workspace\" {}\n}\n", s.name, s.config))
 			s.fake.Put(records.NewRRset(records.Key{Name: "example.com", Type: "NS"}, 3600, "ns1.example.net"))
 			s.fake.Put(records.NewRRset(records.Key{Name: "example.com", Type: "TXT"}, 3600, "token=1"))
 			before, err := s.fake.Look()
@@ -119,7 +119,7 @@ func TestProviderCheckRefused(t *testing.T) {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
-			writeFile(t, filepath.Join(dir, "mail.hcl"), fmt.Sprintf("provider \"%s\" \"here\" {\n  %s\n}\ndomain \"example.com\" {}\n", s.name, s.config))
+			writeFile(t, filepath.Join(dir, "mail.hcl"), fmt.Sprintf("provider %q \"here\" {\n  %s\n}\ndomain \"example.com\" {}\n", s.name, s.config))
 			s.env["SECRET"] = "another-secret"
 			code, out := s.runAt(t, dir, "provider", "check")
 			if code != exitError || !strings.Contains(out, "Something is missing") || !strings.Contains(out, "example.com") || strings.Contains(out, "another-secret") {

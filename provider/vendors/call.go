@@ -161,6 +161,9 @@ func pathOf(segments ...string) string {
 	return b.String()
 }
 
+// errSamePage: what follows would be lost, so a list that doesn't go on is none.
+var errSamePage = errors.New("the host sends the same page of the list again and again")
+
 // noZone explains that the account doesn't hold a zone.
 func noZone(zone records.Name, where string) error {
 	return fmt.Errorf("the zone %s is not %s: create it there, or correct the provider of its domains", zone, where)

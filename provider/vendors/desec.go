@@ -53,7 +53,10 @@ func (d *deSEC) read(ctx context.Context, zone records.Name) (content, error) {
 			})
 		}
 		next := nextCursor(h)
-		more, cursor = next != "" && next != cursor, next
+		if more = next != ""; more && next == cursor {
+			return content{}, errSamePage
+		}
+		cursor = next
 	}
 	return c, nil
 }

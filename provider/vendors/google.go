@@ -112,7 +112,10 @@ func (g *googleDNS) read(ctx context.Context, zone records.Name) (content, error
 			}
 			c.sets = append(c.sets, got)
 		}
-		token, more = page.NextPageToken, page.NextPageToken != ""
+		if more = page.NextPageToken != ""; more && page.NextPageToken == token {
+			return content{}, errSamePage
+		}
+		token = page.NextPageToken
 	}
 	return c, nil
 }
@@ -190,6 +193,9 @@ func (g *googleDNS) access(ctx context.Context, zones []records.Name) ([]string,
 		if missing := without(needed, answer.Permissions); len(missing) > 0 {
 			return nil, fmt.Errorf("the zone %s: these credentials lack %s: grant the role DNS Administrator (roles/dns.admin)", zone, strings.Join(missing, ", "))
 		}
+	}
+	if len(zones) == 0 {
+		return nil, nil
 	}
 	return []string{"the credentials may read and change the record sets"}, nil
 }

@@ -137,7 +137,11 @@ func (h *hetzner) read(ctx context.Context, zone records.Name) (content, error) 
 		for _, s := range answer.RRsets {
 			c.sets = append(c.sets, z.read(s, zone))
 		}
-		page = max(answer.Meta.Pagination.NextPage, 0)
+		next := answer.Meta.Pagination.NextPage
+		if next != 0 && next <= page {
+			return content{}, errSamePage
+		}
+		page = next
 	}
 	return c, nil
 }

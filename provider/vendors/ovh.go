@@ -304,7 +304,10 @@ func (o *ovh) access(ctx context.Context, zones []records.Name) ([]string, error
 	if len(missing) > 0 {
 		return nil, fmt.Errorf("the consumer key has no rule for %s: make one with these rules", strings.Join(missing, ", "))
 	}
-	facts := []string{"the rules of the consumer key allow reading, writing and publishing"}
+	var facts []string
+	if len(zones) > 0 {
+		facts = append(facts, "the rules of the consumer key allow reading, writing and publishing")
+	}
 	if credential.Expiration != "" {
 		facts = append(facts, "the consumer key expires at "+credential.Expiration)
 	}
