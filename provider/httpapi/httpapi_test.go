@@ -244,6 +244,25 @@ func TestWaits(t *testing.T) {
 			t.Errorf("told %q, error %v", told, err)
 		}
 	})
+	t.Run("told once", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(fine)
+		tr := w.transport()
+		told := 0
+		tr.Tell = func(string) { told++ }
+		tr.Pacer = httpapi.NewPacer(0.1, 1, 0)
+		// Three wait for turns 10, 20 and 30 seconds ahead while time stands
+		// still: the second and third wait behind the first.
+		tr.Outside.Sleep = func(context.Context, time.Duration) error { return nil }
+		for range 4 {
+			if _, _, err := send(t, tr, "POST", ""); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if told != 1 {
+			t.Errorf("told %d times", told)
+		}
+	})
 	t.Run("cancelled", func(t *testing.T) {
 		t.Parallel()
 		w := newWorld(fails(errLine))

@@ -23,6 +23,7 @@ const (
 	defaultMaxBody  = 64 << 20
 	firstPause      = 500 * time.Millisecond
 	longestPause    = 20 * time.Second
+	longestWait     = 24 * time.Hour // that a host may ask for
 )
 
 // Transport sends requests to one API host. All zones of a run share one, since
@@ -50,10 +51,14 @@ type Transport struct {
 	JSON bool
 	// Secrets are kept out of errors, should an answer repeat them.
 	Secrets []string
-	// Tell is told in one sentence when a request has to wait; nil: nobody is.
+	// Tell is told in one sentence when requests have to wait, one call at a
+	// time; nil: nobody is.
 	Tell func(event string)
 
 	Outside Outside // the zero value is the real world
+
+	telling sync.Mutex
+	told    time.Time // until when the wait lasts that was told of last
 
 	opened sync.Once
 	world  Outside // Outside without gaps
@@ -167,11 +172,24 @@ func (t *Transport) waitUntil(ctx context.Context, world Outside, at time.Time, 
 	if end, ok := ctx.Deadline(); ok && world.Now().Add(d).After(end) {
 		return fmt.Errorf("waiting %s %s would take longer than this may take: %w", rounded(d), why, context.DeadlineExceeded)
 	}
-	const worthTelling = 2 * time.Second
-	if t.Tell != nil && d >= worthTelling {
-		t.Tell(fmt.Sprintf("waiting %s %s", rounded(d), why))
-	}
+	t.tell(world.Now(), at, why)
 	return world.Sleep(ctx, d)
+}
+
+// tell tells of a wait, unless it is short, or another that was told of is not
+// over yet: zones that are read at once wait at once.
+func (t *Transport) tell(now, at time.Time, why string) {
+	const worthTelling = 2 * time.Second
+	if t.Tell == nil || at.Sub(now) < worthTelling {
+		return
+	}
+	t.telling.Lock()
+	defer t.telling.Unlock()
+	if now.Before(t.told) {
+		return
+	}
+	t.told = at
+	t.Tell(fmt.Sprintf("waiting %s %s", rounded(at.Sub(now)), why))
 }
 
 func rounded(d time.Duration) time.Duration {
@@ -264,7 +282,7 @@ func exhausted(header string) (longest time.Duration, ok bool) {
 			}
 		}
 		if remaining == 0 && reset > 0 {
-			longest, ok = max(longest, time.Duration(reset)*time.Second), true
+			longest, ok = max(longest, seconds(reset)), true
 		}
 	}
 	return longest, ok
@@ -273,14 +291,18 @@ func exhausted(header string) (longest time.Duration, ok bool) {
 // retryAfter reads Retry-After, in seconds or as a date (RFC 9110 10.2.3).
 func retryAfter(h http.Header, now time.Time) (time.Duration, bool) {
 	text := h.Get("Retry-After")
-	const most = 24 * 60 * 60
 	if n, err := strconv.Atoi(text); err == nil && n >= 0 {
-		return time.Duration(min(n, most)) * time.Second, true
+		return seconds(n), true
 	}
 	if at, err := http.ParseTime(text); err == nil {
-		return max(at.Sub(now), 0), true
+		return min(max(at.Sub(now), 0), longestWait), true
 	}
 	return 0, false
+}
+
+// seconds is what a host asks for, within reason.
+func seconds(n int) time.Duration {
+	return time.Duration(min(n, int(longestWait/time.Second))) * time.Second
 }
 
 var (
