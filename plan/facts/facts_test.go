@@ -128,3 +128,34 @@ func TestFlattening(t *testing.T) {
 		t.Errorf("flattened in spite of an open question: %v", k.Flat)
 	}
 }
+
+// TestR05FaultsAreToldApart: why receivers answer PERMERROR, at the term itself
+// and below it; a server that knows the root is believed when it denies all.
+func TestR05FaultsAreToldApart(t *testing.T) {
+	t.Parallel()
+	server := dnstest.Start(t, dnstest.Zone{Name: ".", Text: `
+.                  300 NS  ns.root.
+loop.example.      300 TXT "v=spf1 include:back.example -all"
+back.example.      300 TXT "v=spf1 redirect=loop.example"
+below.example.     300 TXT "v=spf1 include:gone.example -all"
+`})
+	g := facts.New(lookup.New([]string{server.Addr()}, lookup.Options{}))
+	k := known(t, g, domain(t, "a.example", "v=spf1 include:gone.example include:below.example include:loop.example ~all"))
+	for key, want := range map[string]policy.TermFault{
+		"include:gone.example":  {Problem: spf.NoRecord},
+		"include:below.example": {Problem: spf.NoRecord, Domain: "below.example", Term: "include:gone.example"},
+		"include:loop.example":  {Problem: spf.Loop, Domain: "back.example", Term: "redirect=loop.example"},
+	} {
+		got := k.Terms[key].Faults
+		if len(got) != 1 || got[0].Detail == "" {
+			t.Errorf("%s: %+v", key, got)
+			continue
+		}
+		if got[0].Detail = ""; got[0] != want {
+			t.Errorf("%s: %+v, want %+v", key, got[0], want)
+		}
+	}
+	if g.Blind() {
+		t.Error("a server that knows the root is not believed")
+	}
+}
