@@ -127,6 +127,9 @@ func (c ruleCase) judge(t *testing.T) judged {
 		out.linted = append(out.linted, policy.Lint(d, clock)...)
 	}
 	out.planned = append(out.planned, c.plan(t, dir, cfg.Domains, clock)...)
+	for i := range out.planned { // pages show what is found, and a directory of the day is none of it
+		out.planned[i].Message = strings.ReplaceAll(out.planned[i].Message, dir+string(filepath.Separator), "")
+	}
 	return out
 }
 

@@ -632,15 +632,21 @@ func lookReusedKey(v *view) []fault {
 	var out []fault
 	first := map[string]*dkimStated{}
 	for d := range v.usable() {
-		print := d.key.Fingerprint()
-		if other, again := first[print]; again && other.Key != d.Key {
+		tail := string(d.key.Data[max(0, len(d.key.Data)-keyTail):])
+		other, again := first[tail]
+		switch {
+		case !again:
+			first[tail] = d
+		case other.Key != d.Key && other.key.Fingerprint() == d.key.Fingerprint():
 			out = append(out, faultf(d.stated, "it is the key of %s as well: a leak costs both, and rotating between them changes nothing", other.Key.Name))
-			continue
 		}
-		first[print] = d
 	}
 	return out
 }
+
+// keyTail is how much of a key's end tells it from others: all forms of an RSA
+// key end alike, and their fingerprints need not be computed where that differs.
+const keyTail = 64
 
 // keyAge is how long a self-managed key may sign.
 const keyAge = 180 * 24 * time.Hour
