@@ -3,6 +3,7 @@ package route53
 import (
 	"context"
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 
@@ -30,7 +31,7 @@ func (c *Client) ReadZone(ctx context.Context, zone records.Name) (records.Zone,
 	if err := r.check(id); err != nil {
 		return records.Zone{}, err
 	}
-	c.remember(zone, r.stored)
+	c.remember(zone, r.stored.unusual())
 	return r.result(), nil
 }
 
@@ -128,16 +129,27 @@ func (r *reading) record(k records.Key, ttl *int64, data string) {
 	})
 }
 
-// keep remembers the stored form of a value where it isn't ours.
+// keep remembers the stored form of a value. Two forms may be one value.
 func (r *reading) keep(k records.Key, data, value string) {
 	v, err := records.CanonicalData(k.Type, data)
-	if err != nil || encode(k.Type, v) == value && r.stored[k][v] == nil {
+	if err != nil {
 		return // rr.Zone marks what can't be read
 	}
 	if r.stored[k] == nil {
 		r.stored[k] = map[records.Value][]string{}
 	}
 	r.stored[k][v] = append(r.stored[k][v], value)
+}
+
+// unusual leaves out the forms that values would be written in: nearly all.
+func (f forms) unusual() forms {
+	for k, values := range f {
+		maps.DeleteFunc(values, func(v records.Value, stored []string) bool {
+			return len(stored) == 1 && stored[0] == encode(k.Type, v)
+		})
+	}
+	maps.DeleteFunc(f, func(_ records.Key, values map[records.Value][]string) bool { return len(values) == 0 })
+	return f
 }
 
 // check makes sure that this is the zone, and all of it: every hosted zone

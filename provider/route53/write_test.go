@@ -66,7 +66,7 @@ func TestEditBetweenReadAndWrite(t *testing.T) {
 func TestForeignFormsStay(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("x", 300)
-	foreign := []string{`"a" "b"`, `"c""d"`, `"\145\040f"`, `"g"   "h"`, `"v=DKIM1\; k=rsa"`, `"i" "j"`, `"ij"`}
+	foreign := []string{`"a" "b"`, `"c""d"`, `"\145\040f"`, `"g"   "h"`, `"v=DKIM1\; k=rsa"`, `"i" "j"`, `"ij"`, `"kl"`, `"k" "l"`}
 	server, id := world()
 	server.PutSet(id, raw("example.com", "TXT", 3600, append([]string{`"v=spf1 " "-all"`}, foreign...)...))
 	server.PutSet(id, raw("example.com", "MX", 3600, "10 Mail.Example.NET", "020 b.example."))
