@@ -79,7 +79,7 @@ func SenderTypes(ctx context.Context, dir string, env Environment) ([]SenderType
 	if !l.within(ctx, func() { out = l.senderTypes() }) {
 		return nil, Diagnostics{l.lateness()}
 	}
-	return out, l.diags.settle()
+	return out, l.diags.Settle()
 }
 
 // FindSenderType returns the type of a name, or says which there are.
