@@ -260,7 +260,11 @@ func (s *site) tellImported(w config.Written, file string) {
 	if w.Merges {
 		s.warn("%s has several SPF records, which receivers take for an error: the block merges them, so its plan is this one change", w.Domain.Name)
 	}
-	if file != "" {
+	switch {
+	case file == "":
+	case w.Merges:
+		s.say("Wrote %s. The next step is maildns plan.", file)
+	default:
 		s.say("Wrote %s. The next step is maildns plan, which has nothing to change.", file)
 	}
 }

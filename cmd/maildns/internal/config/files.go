@@ -89,7 +89,7 @@ func (l *loader) unreadable(name string, err error) {
 // noConfiguration says that there is nothing to read in dir.
 func noConfiguration(dir string, err error) Diagnostic {
 	d := Diagnostic{Severity: Error, Summary: "No configuration",
-		Detail: fmt.Sprintf("The directory %s holds no *.hcl file. Name the configuration directory with -C DIR, or write one with maildns import DOMAIN.", dir)}
+		Detail: fmt.Sprintf("The directory %s holds no *.hcl file. Name the configuration directory with -C DIR, or begin one with a provider block, and let maildns import DOMAIN write the rest.", dir)}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		d.Detail = fmt.Sprintf("There is no directory %s. Name the configuration directory with -C DIR.", dir)
