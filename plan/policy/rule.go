@@ -141,7 +141,7 @@ func (s *Subject) run(sides []*view, wanted func(*Rule) bool) []plan.Finding {
 		}
 		if r.look != nil {
 			for _, v := range sides {
-				out = append(out, v.findings(r)...)
+				out = append(out, untold(v.findings(r), out[start:])...)
 			}
 		}
 		for i := start; i < len(out); i++ {
@@ -150,6 +150,14 @@ func (s *Subject) run(sides []*view, wanted func(*Rule) bool) []plan.Finding {
 		}
 	})
 	return out
+}
+
+// untold drops findings about the live zone that say of a name, as gravely, what one about
+// the declaration says already.
+func untold(found, told []plan.Finding) []plan.Finding {
+	return slices.DeleteFunc(found, func(f plan.Finding) bool {
+		return slices.ContainsFunc(told, func(t plan.Finding) bool { return t.Message == f.Message && t.Severity == f.Severity })
+	})
 }
 
 // excepted sets aside what an exception of the domain covers: it is told, and
