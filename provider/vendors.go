@@ -20,6 +20,9 @@ func transport(typeName string, o Options, secrets ...string) *httpapi.Transport
 		JSON:    true,
 		Secrets: secrets,
 		Tell:    o.Tell,
+		// A set is written as a whole: what somebody has added to it since it
+		// was compared would be lost if the write were repeated as it is.
+		ReadsOnly: typeName != "ovh", // which writes record by record, by their ids
 	}
 }
 

@@ -125,10 +125,14 @@ func (a *app) checkProvider(ctx context.Context, h *hosts, p config.Provider) (r
 		return out, nil
 	}
 	opened := openEach(host, out.Zones) // all before any is read: an id of one must be known
+	names := make([]records.Name, len(out.Zones))
+	for i := range out.Zones {
+		names[i] = records.Name(out.Zones[i].Name)
+	}
 	err = a.each(ctx, len(out.Zones)+1, func(ctx context.Context, i int) error {
 		switch {
-		case i == len(out.Zones):
-			out.Access, out.Problem = checkAccess(ctx, host, out.Zones)
+		case i == len(names):
+			out.Access, out.Problem = checkAccess(ctx, host, names)
 		case opened[i] != nil:
 			checkZone(ctx, opened[i], &out.Zones[i])
 		}
@@ -138,12 +142,8 @@ func (a *app) checkProvider(ctx context.Context, h *hosts, p config.Provider) (r
 	return out, err
 }
 
-func checkAccess(ctx context.Context, host *provider.Host, zones []render.CheckedZone) (facts []string, problem string) {
-	names := make([]records.Name, len(zones))
-	for i, z := range zones {
-		names[i] = records.Name(z.Name)
-	}
-	facts, err := host.CheckAccess(ctx, names)
+func checkAccess(ctx context.Context, host *provider.Host, zones []records.Name) (facts []string, problem string) {
+	facts, err := host.CheckAccess(ctx, zones)
 	if err != nil {
 		return facts, err.Error()
 	}

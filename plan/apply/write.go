@@ -14,7 +14,7 @@ import (
 
 // stepTime bounds each step: a read, and those of a write, which an interrupt
 // doesn't cut short. What has begun is brought to an end.
-const stepTime = 5 * time.Minute
+const stepTime = 6 * time.Minute
 
 // changeTime is what each change adds to that: a host with a request budget may
 // admit four calls a second, and take as many for one set.

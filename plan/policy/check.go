@@ -219,7 +219,7 @@ func checkOccluded(s *Subject) []plan.Finding {
 	for _, d := range s.Today.Declared {
 		for n := d.Key.Name; n.In(s.Domain.Zone) && n != s.Domain.Zone; n = n.Parent() {
 			set, what := s.cut(n, d.Key.Name)
-			if what == "" {
+			if what == "" || n == d.Key.Name && (d.Key.Type == records.TypeNS || d.Key.Type == typeDS) {
 				continue
 			}
 			out = append(out, s.finding(s.unlessLive(d.Key, d.Value), plan.AboutDeclared, d.Source,
@@ -233,10 +233,10 @@ func checkOccluded(s *Subject) []plan.Finding {
 // cut is what hands a name's tree elsewhere, as seen from a name in it: a
 // delegation, or a DNAME, which covers only what is below its own name.
 func (s *Subject) cut(n, from records.Name) (set records.RRset, what string) {
-	if set, ok := s.Live.Set(records.Key{Name: n, Type: records.TypeNS}); ok {
+	if set, ok := s.After.Set(records.Key{Name: n, Type: records.TypeNS}); ok {
 		return set, "delegation"
 	}
-	if set, ok := s.Live.Set(records.Key{Name: n, Type: "DNAME"}); ok && n != from {
+	if set, ok := s.After.Set(records.Key{Name: n, Type: "DNAME"}); ok && n != from {
 		return set, "DNAME"
 	}
 	return records.RRset{}, ""

@@ -214,10 +214,29 @@ func dmarcDeep(v *view) []fault {
 	return out
 }
 
-// signs reports whether a sender signs with keys of the domain. Without a key
-// of a selector that is its own its type says nothing of DKIM, or signs as the
-// service.
-func signs(s *records.Sender) bool { return len(s.Selectors) > 0 }
+// signs reports whether a sender signs as the domain: with selectors of its own,
+// or, where it sends from the domain itself, with one of the domain's that no
+// sender claims.
+func (v *view) signs(s *records.Sender) bool {
+	if len(s.Selectors) > 0 {
+		return true
+	}
+	return s.MailFrom == v.Domain.Name && slices.ContainsFunc(v.Domain.DKIM, func(k records.DKIM) bool {
+		return !k.Revoked && !slices.ContainsFunc(v.Domain.Senders, func(o records.Sender) bool { return slices.Contains(o.Selectors, k.Selector) })
+	})
+}
+
+// signsBelow reports whether a sender may sign as its MAIL FROM domain, a name
+// below this one: that name is handed to it, or has keys.
+func (v *view) signsBelow(s *records.Sender) bool {
+	if s.MailFrom == v.Domain.Name || !s.MailFrom.In(v.Domain.Name) {
+		return false
+	}
+	return slices.ContainsFunc(v.Domain.Free, func(f records.Free) bool {
+		_, owner, isKey := strings.Cut(string(f.Key.Name), "._domainkey.")
+		return f.Key.Type == records.TypeNS && s.MailFrom.In(f.Key.Name) || isKey && owner == string(s.MailFrom)
+	})
+}
 
 // writesAs are the From domains of a sender.
 func (v *view) writesAs(s *records.Sender) []records.Name {
@@ -251,7 +270,7 @@ func dmarcStrictDKIM(v *view) []fault {
 		for i := range v.Domain.Senders {
 			s := &v.Domain.Senders[i]
 			for _, from := range v.writesAs(s) {
-				if signs(s) && from != v.Domain.Name {
+				if v.signs(s) && from != v.Domain.Name {
 					say("%s signs as %s and writes from %s, which adkim=s doesn't align", s.Type, v.Domain.Name, from).severity = v.enforced(d)
 				}
 			}
@@ -282,7 +301,7 @@ func dmarcStrictSPF(v *view) []fault {
 
 // aligned reports whether a sender's DKIM signatures align with a From domain.
 func (v *view) aligned(s *records.Sender, from records.Name, r records.DMARCRecord) bool {
-	return signs(s) && (from == v.Domain.Name || !r.ADKIM.Strict())
+	return v.signs(s) && (from == v.Domain.Name || !r.ADKIM.Strict()) || v.signsBelow(s) && !r.ADKIM.Strict()
 }
 
 func dmarcNoDKIM(v *view) []fault {

@@ -345,7 +345,7 @@ func dmarcShadow(v *view) []fault {
 	for i := range v.values {
 		s := &v.values[i]
 		below, wild := strings.CutPrefix(string(s.Key.Name), "*.")
-		if !wild || s.Key.Type != records.TypeTXT || records.IsDMARC(string(s.Value)) {
+		if !wild || strings.HasPrefix(below, "_domainkey.") || s.Key.Type != records.TypeTXT || records.IsDMARC(string(s.Value)) {
 			continue
 		}
 		out = append(out, faultf(s, "the wildcard answers for _dmarc of every subdomain of %s that has no record: %s", below, cut(string(s.Value))))

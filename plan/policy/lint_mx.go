@@ -309,7 +309,7 @@ func lookBuiltMX(v *view) []fault {
 func lookSingleMX(v *view) []fault {
 	var out []fault
 	v.exchangers(func(m *mxStated) {
-		if len(v.at(m.Key)) == 1 && mailboxOf(m.mx.Host) == "" {
+		if len(v.at(m.Key)) == 1 && mailboxOf(m.mx.Host) == "" && !v.forBounces(m.Key) {
 			out = append(out, faultf(m.stated, "%s is the only host: while it is down, mail waits at the senders", m.mx.Host))
 		}
 	})

@@ -217,14 +217,11 @@ func (v *view) finding(r *Rule, f fault) plan.Finding {
 }
 
 // nothingWorse reports whether what is live has the fault as well, so that the
-// plan doesn't bring it in: the value itself is live, or, for a rule that looks
-// beyond it, the live one has just this fault.
+// plan doesn't bring it in: the value itself is live, or the live one has just
+// this fault.
 func (v *view) nothingWorse(r *Rule, f fault) bool {
 	if f.at == nil {
 		return false
-	}
-	if !r.Needs.outside() {
-		return f.at.both
 	}
 	return f.at.both || slices.ContainsFunc(r.look(v.liveView()), func(l fault) bool {
 		return l.at != nil && l.at.Key == f.at.Key && l.message == f.message

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/attunelogic/maildns/provider/httpapi"
 	"github.com/attunelogic/maildns/records"
 )
 
@@ -69,6 +70,21 @@ func (c *Client) Transact(ctx context.Context, name records.Name, changes []reco
 		return err
 	}
 	defer s.turn.leave()
+	const tries = 3
+	for try := 1; ; try++ {
+		err := c.attempt(ctx, name, s, changes)
+		if !errors.Is(err, errLate) || try == tries {
+			return err
+		}
+	}
+}
+
+// errLate says that a write had to wait for its turn within the request budget
+// until what it was compared with was too old. Nothing was sent.
+var errLate = errors.New("the request budget was used up, and the zone may have changed while the write waited")
+
+// attempt compares and writes once.
+func (c *Client) attempt(ctx context.Context, name records.Name, s *state, changes []records.Change) error {
 	if s.seen == nil || c.host.now().Sub(s.seen.at) > goodFor {
 		if err := c.read(ctx, name, s); err != nil {
 			return fmt.Errorf("reading the zone before the write: %w", err)
@@ -90,8 +106,15 @@ func (c *Client) Transact(ctx context.Context, name records.Name, changes []reco
 // send makes the call. Where it is refused because of what somebody else has
 // done since the zone was read, nothing was written, and the error says so.
 func (c *Client) send(ctx context.Context, name records.Name, s *state, b batch, changes []records.Change) error {
+	compared := s.seen.at
 	s.seen = nil
-	err := c.host.api.post(ctx, "/zones/"+s.zone.ID+"/dns_records/batch", b)
+	asked := httpapi.BeforeSend(ctx, func() error {
+		if c.host.now().Sub(compared) > goodFor {
+			return errLate
+		}
+		return nil
+	})
+	err := c.host.api.post(asked, "/zones/"+s.zone.ID+"/dns_records/batch", b)
 	var r *refusal
 	if !errors.As(err, &r) || !r.overtaken() {
 		return err

@@ -481,3 +481,32 @@ func TestRealWorld(t *testing.T) {
 		t.Errorf("%q, %v", b, err)
 	}
 }
+
+// TestReadsOnly: what a write was compared with may have changed before it is
+// sent again, so it isn't.
+func TestReadsOnly(t *testing.T) {
+	t.Parallel()
+	for method, want := range map[string]int{"GET": 2, "PUT": 1, "DELETE": 1, "POST": 1} {
+		w := newWorld(answers(429, "application/json", `{}`, "Retry-After", "60"), answers(200, "application/json", `{}`))
+		tr := w.transport()
+		tr.ReadsOnly = true
+		if _, _, err := send(t, tr, method, ""); err != nil {
+			t.Errorf("%s: %v", method, err)
+		}
+		if len(w.seen) != want {
+			t.Errorf("%s: %d requests, want %d", method, len(w.seen), want)
+		}
+	}
+}
+
+// TestBeforeSend: a request that waited for its turn asks whether it is still
+// wanted, and isn't sent where it is not.
+func TestBeforeSend(t *testing.T) {
+	t.Parallel()
+	w := newWorld(answers(200, "application/json", `{}`))
+	late := errors.New("too late")
+	ctx := httpapi.BeforeSend(t.Context(), func() error { return late })
+	if _, _, err := sendUnder(ctx, t, w.transport(), "POST", "{}"); !errors.Is(err, late) || len(w.seen) != 0 {
+		t.Errorf("error %v, %d requests", err, len(w.seen))
+	}
+}

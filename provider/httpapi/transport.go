@@ -57,6 +57,10 @@ type Transport struct {
 
 	Outside Outside // the zero value is the real world
 
+	// ReadsOnly repeats requests that read, and no others: what a write was
+	// compared with may have changed meanwhile.
+	ReadsOnly bool
+
 	telling sync.Mutex
 	told    time.Time // until when the wait lasts that was told of last
 
@@ -109,6 +113,9 @@ func (t *Transport) send(req *http.Request) (*answer, error) {
 	world := t.open()
 	for attempt := 1; ; attempt++ {
 		if err := t.takeTurn(req.Context(), world); err != nil {
+			return nil, t.wrap(req, attempt, err)
+		}
+		if err := stillWanted(req.Context()); err != nil {
 			return nil, t.wrap(req, attempt, err)
 		}
 		a, err := t.once(world, out, body)
@@ -306,7 +313,8 @@ func seconds(n int) time.Duration {
 }
 
 var (
-	idempotent = []string{http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodPut, http.MethodDelete}
+	reading    = []string{http.MethodGet, http.MethodHead, http.MethodOptions}
+	idempotent = append(slices.Clone(reading), http.MethodPut, http.MethodDelete)
 	transient  = []int{
 		http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusBadGateway,
 		http.StatusServiceUnavailable, http.StatusGatewayTimeout,
@@ -318,7 +326,11 @@ func (t *Transport) worthRepeating(req *http.Request, a *answer, err error, atte
 	if most == 0 {
 		most = defaultAttempts
 	}
-	if attempt >= most || req.Context().Err() != nil || !slices.Contains(idempotent, req.Method) {
+	repeated := idempotent
+	if t.ReadsOnly {
+		repeated = reading
+	}
+	if attempt >= most || req.Context().Err() != nil || !slices.Contains(repeated, req.Method) {
 		return false
 	}
 	if err != nil {
@@ -374,7 +386,7 @@ func notJSON(a *answer) string {
 func (t *Transport) errorOf(req *http.Request, a *answer, why string) *Error {
 	return &Error{
 		Method: req.Method, Path: redact(req.URL.Path, t.Secrets), Status: a.status(), Body: a.body,
-		Why: why, shown: redact(excerpt(string(a.body)), t.Secrets),
+		Why: why, shown: excerpt(redact(string(a.body), t.Secrets)),
 	}
 }
 

@@ -37,3 +37,20 @@ func report(ctx context.Context, err error) {
 	defer w.mu.Unlock()
 	w.errs = append(w.errs, err)
 }
+
+// wantedKey is where a context carries what is asked before a request is sent.
+type wantedKey struct{}
+
+// BeforeSend returns a context under which every request asks again, once its
+// turn within the budget has come, whether it is still to be sent: it isn't
+// where ask returns an error, which is what the request then fails with.
+func BeforeSend(ctx context.Context, ask func() error) context.Context {
+	return context.WithValue(ctx, wantedKey{}, ask)
+}
+
+func stillWanted(ctx context.Context) error {
+	if ask, ok := ctx.Value(wantedKey{}).(func() error); ok {
+		return ask()
+	}
+	return nil
+}

@@ -80,7 +80,6 @@ func TestBadConfigurationIsAnError(t *testing.T) {
 		{"unknown profile", route53.Settings{Profile: "nobody"}, `no profile "nobody": correct profile`},
 		{"profile without its source", route53.Settings{Profile: "half"}, "missing"},
 		{"unknown region", route53.Settings{AccessKeyID: "AKIDEXAMPLE", SecretKey: "secret", Region: "mars-north-1"}, ""},
-		{"nonsense for a region", route53.Settings{AccessKeyID: "AKIDEXAMPLE", SecretKey: "secret", Region: "not a region"}, ""},
 		{"no credentials", route53.Settings{}, "AWS credentials can't be had"},
 		{"session", route53.Settings{AccessKeyID: "AKIDEXAMPLE", SecretKey: "secret", SessionToken: "token"}, ""},
 	}
@@ -197,5 +196,19 @@ func TestCheckAccessKnowsTheZoneID(t *testing.T) {
 	}
 	if facts, err := h.CheckAccess(t.Context(), []records.Name{zoneName}); err != nil || !strings.Contains(facts[0], first) {
 		t.Errorf("facts %q, error %v", facts, err)
+	}
+}
+
+// TestARegionNamesNoHost: the SDK makes the names of hosts of it, to which it
+// sends credentials.
+func TestARegionNamesNoHost(t *testing.T) {
+	t.Parallel()
+	for region, ok := range map[string]bool{
+		"": true, "eu-west-1": true, "us-gov-east-1": true, "ap-southeast-10": true,
+		"not a region": false, "attacker.example/": false, "eu-west-1.attacker.example": false, "eu-west-1/": false, "x@attacker.example": false, "eu-west-1\n": false,
+	} {
+		if _, err := route53.New(route53.Settings{Region: region}); (err == nil) != ok {
+			t.Errorf("%q: %v", region, err)
+		}
 	}
 }

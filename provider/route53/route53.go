@@ -12,6 +12,8 @@ package route53
 import (
 	"context"
 	"errors"
+	"fmt"
+	"regexp"
 	"sync"
 	"time"
 
@@ -79,6 +81,8 @@ func New(s Settings) (*Client, error) {
 		return nil, errors.New("session_token belongs to an access_key_id and a secret_access_key: set them too")
 	case s.Profile != "" && s.AccessKeyID != "":
 		return nil, errors.New("profile and access_key_id exclude each other: remove one")
+	case s.Region != "" && !region.MatchString(s.Region):
+		return nil, fmt.Errorf("region is %q: write one such as eu-west-1", s.Region)
 	}
 	if s.Tell == nil {
 		s.Tell = func(string) {}
@@ -91,6 +95,10 @@ func New(s Settings) (*Client, error) {
 	}
 	return &Client{account: &account{settings: s, pacer: newPacer(s), zones: newDirectory()}}, nil
 }
+
+// region is what a region may be: the SDK makes host names of it, to which it
+// sends credentials, so a configuration must not choose them.
+var region = regexp.MustCompile(`^[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}$`)
 
 func sleep(ctx context.Context, d time.Duration) error {
 	if d <= 0 {

@@ -95,7 +95,7 @@ func (d *deSEC) write(ctx context.Context, zone records.Name, edits []edit) erro
 		}
 	}
 	_, err := d.call(ctx, http.MethodPut, d.path(zone), body, nil)
-	return err
+	return putOff(err)
 }
 
 func (d *deSEC) access(ctx context.Context, zones []records.Name) ([]string, error) {

@@ -85,6 +85,9 @@ func (g *gandi) write(ctx context.Context, zone records.Name, edits []edit) erro
 			method, body = http.MethodDelete, nil
 		}
 		if _, err := g.call(ctx, method, g.setPath(zone, e.new.key), body, nil); err != nil {
+			if len(edits) == 1 {
+				return putOff(err)
+			}
 			return err
 		}
 	}

@@ -157,10 +157,29 @@ func (g *googleDNS) write(ctx context.Context, zone records.Name, edits []edit) 
 	switch statusOf(err) {
 	case http.StatusNotFound, http.StatusConflict, http.StatusPreconditionFailed:
 		// A set to delete is gone, one to add is there, or one isn't as stated.
-		key := edits[0].old.key
-		return fmt.Errorf("%w: %w", &records.StaleError{Key: key, Want: ptr(edits[0].old.canonical(zone))}, err)
+		return g.overtaken(ctx, zone, edits, err)
 	}
-	return err
+	return putOff(err)
+}
+
+// overtaken says which set is no longer as it was read, if one is.
+func (g *googleDNS) overtaken(ctx context.Context, zone records.Name, edits []edit, refusal error) error {
+	if statusOf(refusal) == http.StatusNotFound {
+		g.mu.Lock()
+		delete(g.zones, zone) // it may have been made anew
+		g.mu.Unlock()
+	}
+	now, err := g.read(ctx, zone)
+	if err != nil {
+		return refusal
+	}
+	seen := now.zone(zone)
+	for _, e := range edits {
+		if err := seen.Check([]records.Change{{Key: e.old.key, Before: ptr(e.old.canonical(zone))}}); err != nil {
+			return fmt.Errorf("%w: %w", err, refusal)
+		}
+	}
+	return refusal
 }
 
 func ptr(s records.RRset) *records.RRset {
@@ -255,6 +274,12 @@ func bounded(ctx context.Context, ask func() (string, error)) (string, error) {
 	}
 	got := make(chan answer, 1)
 	go func() {
+		// Nobody else would catch a panic of the library here.
+		defer func() {
+			if p := recover(); p != nil {
+				got <- answer{"", fmt.Errorf("the library for Google's credentials panicked: %v", p)}
+			}
+		}()
 		text, err := ask()
 		got <- answer{text, err}
 	}()

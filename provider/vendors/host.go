@@ -2,7 +2,9 @@ package vendors
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"sync"
 
@@ -63,11 +65,40 @@ func (h *Host) WriteSet(ctx context.Context, zone records.Name, c records.Change
 		return err
 	}
 	defer release()
-	now, err := h.readOne(ctx, zone, c.Key)
-	if err != nil {
-		return fmt.Errorf("reading it before the write: %w", err)
+	return afresh(func() error {
+		now, err := h.readOne(ctx, zone, c.Key)
+		if err != nil {
+			return fmt.Errorf("reading it before the write: %w", err)
+		}
+		return h.compareAndWrite(ctx, now, zone, []records.Change{c})
+	})
+}
+
+// afresh repeats a write that the host has put off as one request too many: it
+// reads and compares anew each time. The host's budget makes it wait.
+func afresh(write func() error) error {
+	const most = 4
+	for try := 1; ; try++ {
+		err := write()
+		var put *putOffError
+		if !errors.As(err, &put) || try == most {
+			return err
+		}
 	}
-	return h.compareAndWrite(ctx, now, zone, []records.Change{c})
+}
+
+// putOffError is a write of which the host has done nothing, since it was one
+// request too many (HTTP 429).
+type putOffError struct{ error }
+
+func (e *putOffError) Unwrap() error { return e.error }
+
+// putOff marks the error of the one request that a write consists of.
+func putOff(err error) error {
+	if statusOf(err) == http.StatusTooManyRequests {
+		return &putOffError{err}
+	}
+	return err
 }
 
 func (h *Host) readOne(ctx context.Context, zone records.Name, key records.Key) (content, error) {
@@ -134,11 +165,13 @@ func (h Atomic) Transact(ctx context.Context, zone records.Name, changes []recor
 		return err
 	}
 	defer release()
-	now, err := h.api.read(ctx, zone)
-	if err != nil {
-		return fmt.Errorf("reading the zone before the write: %w", err)
-	}
-	return h.compareAndWrite(ctx, now, zone, changes)
+	return afresh(func() error {
+		now, err := h.api.read(ctx, zone)
+		if err != nil {
+			return fmt.Errorf("reading the zone before the write: %w", err)
+		}
+		return h.compareAndWrite(ctx, now, zone, changes)
+	})
 }
 
 // locks let one writer at a time into a zone.

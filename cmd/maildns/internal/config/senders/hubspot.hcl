@@ -26,12 +26,12 @@ sender_type "hubspot" {
 
   dkim "first" {
     selector = "hs1-${input.portal}"
-    cname    = "${replace(domain, ".", "-")}.${input.cluster}a.dkim.hubspotemail.net"
+    cname    = "${replace(replace(domain, "-", "--"), ".", "-")}.${input.cluster}a.dkim.hubspotemail.net"
   }
 
   dkim "second" {
     selector = "hs2-${input.portal}"
-    cname    = "${replace(domain, ".", "-")}.${input.cluster}b.dkim.hubspotemail.net"
+    cname    = "${replace(replace(domain, "-", "--"), ".", "-")}.${input.cluster}b.dkim.hubspotemail.net"
   }
 
   example = <<-EOT

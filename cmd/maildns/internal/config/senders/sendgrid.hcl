@@ -12,7 +12,7 @@ sender_type "sendgrid" {
 
   input "account" {
     description = "the user and the white label in the targets that SendGrid shows, such as u1234567.wl123"
-    pattern     = "^u[0-9]+\\.wl[0-9]+$"
+    pattern     = "^u[0-9]+\\.wl[0-9]*$"
   }
 
   input "return_path" {
@@ -29,8 +29,8 @@ sender_type "sendgrid" {
 
   recognise {
     spf        = ["sendgrid.net"]
-    dkim_cname = ["*.domainkey.u*.wl*.sendgrid.net"]
-    cname      = ["u*.wl*.sendgrid.net"]
+    dkim_cname = ["*.domainkey.u*.wl*.sendgrid.net", "*.domainkey.u*.wl.sendgrid.net"]
+    cname      = ["u*.wl*.sendgrid.net", "u*.wl.sendgrid.net"]
   }
 
   record "return-path" "CNAME" {
