@@ -35,6 +35,9 @@ func ParseName(name string) records.Name {
 	for i := 0; i < len(name); i++ {
 		c, escaped := readOctal(name[i:])
 		switch {
+		case !escaped && name[i] == '\\': // no escape of the service's, so a backslash
+			b.WriteString(`\092`)
+			continue
 		case !escaped:
 			b.WriteByte(name[i])
 			continue

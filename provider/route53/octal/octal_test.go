@@ -17,9 +17,9 @@ func TestNames(t *testing.T) {
 		`a\056b.example.com.`:            `a\046b.example.com`,
 		`\303\251\040\134\042.example.`:  `\195\169\032\092\034.example`,
 		`a\4b.example.com.`:              `a\4b.example.com`,
-		`a\`:                             `a\`,
+		`a\`:                             `a\092`,
 		`\101bc.example.com.`:            "abc.example.com",
-		`x\777.example.com.`:             `x\777.example.com`,
+		`x\777.example.com.`:             `x\092777.example.com`,
 		`\100\044\050\051.example.com.`:  `\064\036\040\041.example.com`,
 		strings.Repeat(`\052`, 3) + ".a": "***.a",
 	} {
