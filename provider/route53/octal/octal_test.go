@@ -16,7 +16,7 @@ func TestNames(t *testing.T) {
 		`0\05725.2.0.192.in-addr.arpa.`:  "0/25.2.0.192.in-addr.arpa",
 		`a\056b.example.com.`:            `a\046b.example.com`,
 		`\303\251\040\134\042.example.`:  `\195\169\032\092\034.example`,
-		`a\4b.example.com.`:              `a\4b.example.com`,
+		`a\4b.example.com.`:              `a\0924b.example.com`,
 		`a\`:                             `a\092`,
 		`\101bc.example.com.`:            "abc.example.com",
 		`x\777.example.com.`:             `x\092777.example.com`,
