@@ -63,7 +63,8 @@ func FuzzReadAgainstLibrary(f *testing.F) {
 func describe(k records.Key, ttl records.TTL, v records.Value) string {
 	switch k.Type {
 	case "A", "AAAA", "CNAME", "DNAME", "MX", "NS", "PTR", "SRV", "TXT":
-		return fmt.Sprintf("%s %d %q", k, ttl, v)
+		// The library escapes an apostrophe in a host's name, which needs none.
+		return fmt.Sprintf("%s %d %q", k, ttl, strings.ReplaceAll(string(v), `\'`, `'`))
 	}
 	return fmt.Sprintf("%s %d", k, ttl)
 }
