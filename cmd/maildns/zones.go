@@ -17,6 +17,7 @@ import (
 
 	"github.com/attunelogic/maildns/cmd/maildns/internal/config"
 	"github.com/attunelogic/maildns/plan"
+	"github.com/attunelogic/maildns/plan/apply"
 	"github.com/attunelogic/maildns/plan/facts"
 	"github.com/attunelogic/maildns/plan/journal"
 	"github.com/attunelogic/maildns/plan/policy"
@@ -294,7 +295,7 @@ func (s *site) planZone(ctx context.Context, w *zoneWork, zone *provider.Zone) p
 		Live: live, Past: state.Index(), Journal: p.journal, Clock: s.clock,
 		SPF: s.facts.SPF(ctx, live, w.domains), DNS: s.facts.DNS(ctx, live, w.domains, w.others, s.clock),
 		Domains: w.domains, Others: w.others, Open: s.open,
-		Host: policy.Host{Limits: zone.Limits(), Together: zone.Transactional}, Source: plan.LiveProvider,
+		Host: apply.HostOf(zone), Source: plan.LiveProvider,
 	}).Domains
 	return p
 }

@@ -83,7 +83,7 @@ func (w *work) planZone(domains, others []*records.Domain, state plan.State) pol
 	return policy.PlanZone(policy.ZoneInput{
 		Live: w.live, Past: state.Index(), Journal: plan.JournalRead, SPF: w.spf, DNS: w.dns, Clock: w.Clock(),
 		Domains: domains, Others: others, Open: w.job.Open,
-		Host: hostOf(w.job.Zone), Source: plan.LiveProvider,
+		Host: HostOf(w.job.Zone), Source: plan.LiveProvider,
 	})
 }
 

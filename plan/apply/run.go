@@ -227,8 +227,8 @@ func (w *work) focus() {
 	w.live = policy.Focus(w.live, policy.Ours(past.Index(), w.job.Domains))
 }
 
-// hostOf is what a plan must know of a zone's host.
-func hostOf(z *provider.Zone) policy.Host {
+// HostOf is what a plan must know of a zone's host.
+func HostOf(z *provider.Zone) policy.Host {
 	return policy.Host{Limits: z.Limits(), Together: z.Transactional}
 }
 

@@ -26,6 +26,11 @@ type Input struct {
 	vetoes map[slotID][]plan.GateVerdict // what rules hold, by what they name
 }
 
+// declaresReturnPath reports whether a set is a return path of a declared sender.
+func (in *Input) declaresReturnPath(k records.Key) bool {
+	return slices.ContainsFunc(in.Domain.Senders, func(s records.Sender) bool { return slices.Contains(s.ReturnPath, k) })
+}
+
 // Limit splits a declaration into what is published today and what gates hold
 // back. Loosening, mending and additions are never held; what tightens waits
 // until its gate opens, and until then what is live stays.
@@ -436,6 +441,5 @@ func splitFree(c *court) *verdict {
 // that is declared or was.
 func (c *court) isReturnPath(k records.Key) bool {
 	past, _ := c.Past.Domain(c.Domain.Name)
-	return slices.Contains(past.ReturnPaths, k) ||
-		slices.ContainsFunc(c.Domain.Senders, func(s records.Sender) bool { return slices.Contains(s.ReturnPath, k) })
+	return slices.Contains(past.ReturnPaths, k) || c.declaresReturnPath(k)
 }

@@ -3,6 +3,8 @@ package policy
 import (
 	"strings"
 
+	"golang.org/x/net/publicsuffix"
+
 	"github.com/attunelogic/maildns/records"
 )
 
@@ -40,4 +42,20 @@ func hasChunkMarks(v records.Value) bool {
 		}
 		text = after
 	}
+}
+
+// registrable is the domain that somebody has registered above a name, by the
+// public suffix list; not ok where the name lies in none.
+func registrable(n records.Name) (o records.Name, ok bool) {
+	text, err := publicsuffix.EffectiveTLDPlusOne(string(n))
+	return records.Name(text), err == nil
+}
+
+// Organization is the organizational domain of a name by the public suffix list
+// (RFC 7489 3.2), or the name itself where the list has none.
+func Organization(n records.Name) records.Name {
+	if o, ok := registrable(n); ok {
+		return o
+	}
+	return n
 }

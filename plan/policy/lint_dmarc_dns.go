@@ -12,7 +12,7 @@ import (
 // organizational domain by the public suffix list.
 func ancestors(n records.Name) []records.Name {
 	var out []records.Name
-	for end := organization(n); n != end && n != ""; {
+	for end := Organization(n); n != end && n != ""; {
 		n = n.Parent()
 		out = append(out, n)
 	}
@@ -86,7 +86,7 @@ func authorisations(v *view) []Question {
 // isExternal reports whether a report address needs the consent of another
 // organization that this configuration doesn't declare.
 func (v *view) isExternal(u records.ReportURI) bool {
-	return u.Scheme == "mailto" && organization(u.Host) != organization(v.Domain.Name) && !slices.Contains(v.Domain.ReportsAccepted, u.Host)
+	return u.Scheme == "mailto" && Organization(u.Host) != Organization(v.Domain.Name) && !slices.Contains(v.Domain.ReportsAccepted, u.Host)
 }
 
 func dmarcExternal(v *view) []fault {
@@ -163,7 +163,7 @@ func dmarcOrganization(v *view) []fault {
 	}
 	var out []fault
 	for _, n := range v.mailNames() {
-		list, tree := organization(n), v.treeWalk(n)
+		list, tree := Organization(n), v.treeWalk(n)
 		if tree != "" && tree != list {
 			out = append(out, faultf(nil, "the organizational domain of %s is %s by the public suffix list and %s by the DNS tree walk", n, list, tree))
 		}
@@ -286,7 +286,7 @@ func dmarcStrictSPF(v *view) []fault {
 		for i := range v.Domain.Senders {
 			s := &v.Domain.Senders[i]
 			for _, from := range v.writesAs(s) {
-				if s.MailFrom == "" || s.MailFrom == from || organization(s.MailFrom) != organization(from) {
+				if s.MailFrom == "" || s.MailFrom == from || Organization(s.MailFrom) != Organization(from) {
 					continue // SPF aligns, or aligns in neither mode
 				}
 				if v.aligned(s, from, d.record) {

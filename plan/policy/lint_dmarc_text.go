@@ -304,19 +304,10 @@ func dmarcNonexistent(v *view) []fault {
 func dmarcIgnored(v *view) []fault {
 	return v.eachPolicy(func(d *dmarcStated, say func(string, ...any) *fault) {
 		r, name := d.record, author(d.Key.Name)
-		if (r.SP != records.PolicyUnset || r.NP != records.PolicyUnset) && r.PSD != records.FlagNo && organization(name) != name {
-			say("sp and np have no effect here: receivers take them from the record of %s", organization(name))
+		if (r.SP != records.PolicyUnset || r.NP != records.PolicyUnset) && r.PSD != records.FlagNo && Organization(name) != name {
+			say("sp and np have no effect here: receivers take them from the record of %s", Organization(name))
 		}
 	})
-}
-
-// organization is the organizational domain of a name by the public suffix
-// list, or the name itself where the list has none.
-func organization(n records.Name) records.Name {
-	if o, err := publicsuffix.EffectiveTLDPlusOne(string(n)); err == nil {
-		return records.Name(o)
-	}
-	return n
 }
 
 func dmarcPSD(v *view) []fault {

@@ -312,7 +312,7 @@ func (v *view) leads(f func(s *stated, what string, target records.Name)) {
 func askDangling(v *view) []Question {
 	var out []Question
 	v.leads(func(_ *stated, _ string, target records.Name) {
-		if o := organisation(target); o != "" && !target.In(v.Domain.Zone) {
+		if o, ok := registrable(target); ok && !target.In(v.Domain.Zone) {
 			out = append(out, Question{o, records.TypeNS})
 		}
 	})
@@ -325,7 +325,7 @@ func lookDangling(v *view) []fault {
 	}
 	var out []fault
 	v.leads(func(s *stated, what string, target records.Name) {
-		o := organisation(target)
+		o, _ := registrable(target)
 		if a, ok := v.answer(o, records.TypeNS); ok && a.NXDomain && !target.In(v.Domain.Zone) {
 			out = append(out, faultf(s, "the %s leads to %s, and the domain %s doesn't exist: whoever registers it takes this over", what, target, o))
 		}

@@ -6,8 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/net/publicsuffix"
-
 	"github.com/attunelogic/maildns/plan"
 	"github.com/attunelogic/maildns/records"
 	"github.com/attunelogic/maildns/records/spf"
@@ -309,19 +307,9 @@ func lookBuiltMX(v *view) []fault {
 func lookSingleMX(v *view) []fault {
 	var out []fault
 	v.exchangers(func(m *mxStated) {
-		if len(v.at(m.Key)) == 1 && mailboxOf(m.mx.Host) == "" && !v.forBounces(m.Key) {
+		if len(v.at(m.Key)) == 1 && mailboxOf(m.mx.Host) == "" && !v.declaresReturnPath(m.Key) {
 			out = append(out, faultf(m.stated, "%s is the only host: while it is down, mail waits at the senders", m.mx.Host))
 		}
 	})
 	return out
-}
-
-// organisation is the registrable domain of a name by the public suffix list,
-// empty where it has none.
-func organisation(n records.Name) records.Name {
-	o, err := publicsuffix.EffectiveTLDPlusOne(string(n))
-	if err != nil {
-		return ""
-	}
-	return records.Name(o)
 }

@@ -241,7 +241,7 @@ func stsBelow(v *view) []fault {
 	var out []fault
 	for i, m := range v.mx() {
 		name := m.Key.Name
-		if name == v.Domain.Name || m.mx.Host == "" || v.forBounces(m.Key) || i > 0 && v.mx()[i-1].Key.Name == name {
+		if name == v.Domain.Name || m.mx.Host == "" || v.declaresReturnPath(m.Key) || i > 0 && v.mx()[i-1].Key.Name == name {
 			continue
 		}
 		if set, ok := v.Live.Set(records.Key{Name: records.STSName(name), Type: records.TypeTXT}); !ok || len(set.Values) == 0 {

@@ -114,7 +114,7 @@ func (f fault) mend(fix string) fault {
 }
 
 // Check reports what is wrong, in the order of the tables.
-func Check(s Subject) []plan.Finding {
+func Check(s *Subject) []plan.Finding {
 	return s.run([]*view{s.declaredView(), s.liveView()}, func(*Rule) bool { return true })
 }
 

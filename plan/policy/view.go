@@ -267,12 +267,6 @@ func (s *Subject) underPolicy() plan.Severity {
 	return plan.SeverityWarning
 }
 
-// forBounces reports whether a set is a return path of a declared sender, which
-// is as the service wants it.
-func (s *Subject) forBounces(k records.Key) bool {
-	return slices.ContainsFunc(s.Domain.Senders, func(o records.Sender) bool { return slices.Contains(o.ReturnPath, k) })
-}
-
 // Question is something to ask the DNS.
 type Question struct {
 	Name records.Name

@@ -33,7 +33,7 @@ type ZonePlan struct {
 // over what is live, compared, spread over time, and checked.
 func PlanZone(in ZoneInput) ZonePlan {
 	today := make([]plan.Today, len(in.Domains))
-	inputs := make([]Input, len(in.Domains))
+	subjects := make([]Subject, len(in.Domains))
 	if in.Host.PerValueTTL {
 		in.Live = Focus(in.Live, Ours(in.Past, in.Domains))
 	}
@@ -42,12 +42,13 @@ func PlanZone(in ZoneInput) ZonePlan {
 	here := Here(in.Live, in.Domains, in.Others)
 	for i, d := range in.Domains {
 		known := Known{Journal: in.Journal, SPF: in.SPF[d.Name], DNS: in.DNS}
-		inputs[i] = Input{Domain: d, Live: unbroken, Past: in.Past, Known: known, Clock: in.Clock, Open: in.Open[d.Name]}
-		today[i] = Limit(inputs[i])
-		s := Subject{Input: inputs[i], Today: today[i], Host: in.Host, Here: here[d.Name]}
-		if inputs[i].vetoes = s.vetoes(); inputs[i].vetoes != nil {
-			today[i] = Limit(inputs[i])
+		input := Input{Domain: d, Live: unbroken, Past: in.Past, Known: known, Clock: in.Clock, Open: in.Open[d.Name]}
+		subjects[i] = Subject{Input: input, Today: Limit(input), Host: in.Host, Here: here[d.Name]}
+		if input.vetoes = subjects[i].vetoes(); input.vetoes != nil {
+			// What it looked at was the plan without them.
+			subjects[i] = Subject{Input: input, Today: Limit(input), Host: in.Host, Here: here[d.Name]}
 		}
+		today[i] = subjects[i].Today
 	}
 	after := plan.Overlay(unbroken, in.Past, today)
 	changes := plan.Diff(in.Live, after)
@@ -55,8 +56,9 @@ func PlanZone(in ZoneInput) ZonePlan {
 	unmanaged := unmanagedOf(in, today)
 	out := ZonePlan{Today: today, Used: staged.Used}
 	for i, d := range in.Domains {
-		s := Subject{Input: inputs[i], Today: today[i], Changes: staged.Changes[d.Name], After: after, Host: in.Host, Here: here[d.Name]}
-		inputs[i].Known.SPF.explain(s.Changes)
+		s := &subjects[i]
+		s.Changes, s.After = staged.Changes[d.Name], after
+		s.Known.SPF.explain(s.Changes)
 		explainSTS(d, s.Changes)
 		out.Domains = append(out.Domains, plan.Domain{
 			Name: d.Name, Zone: d.Zone, Provider: d.Provider.String(),

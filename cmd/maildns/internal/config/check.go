@@ -6,8 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"golang.org/x/net/publicsuffix"
-
+	"github.com/attunelogic/maildns/plan/policy"
 	"github.com/attunelogic/maildns/records"
 )
 
@@ -80,7 +79,7 @@ func (l *loader) resolveReports() {
 			continue
 		}
 		for _, n := range senders[d.Name] {
-			if n != d.Name && organisation(n) != organisation(d.Name) {
+			if n != d.Name && policy.Organization(n) != policy.Organization(d.Name) {
 				d.Reports = append(d.Reports, records.ReportFor{Domain: n, Source: source(d.reports.rng)})
 			}
 		}
@@ -118,15 +117,6 @@ func (l *loader) reportSenders() map[records.Name][]records.Name {
 		}
 	}
 	return senders
-}
-
-// organisation is the organizational domain by the public suffix list, or the
-// name itself.
-func organisation(n records.Name) string {
-	if o, err := publicsuffix.EffectiveTLDPlusOne(string(n)); err == nil {
-		return o
-	}
-	return string(n)
 }
 
 // checkRollouts finds groups and canaries that are not there.
