@@ -152,8 +152,8 @@ func (s *Subject) run(sides []*view, wanted func(*Rule) bool) []plan.Finding {
 	return out
 }
 
-// untold drops findings about the live zone that say of a name, as gravely, what one about
-// the declaration says already.
+// untold drops findings about the live zone that say of a name, as gravely, what
+// one about the declaration says already.
 func untold(found, told []plan.Finding) []plan.Finding {
 	return slices.DeleteFunc(found, func(f plan.Finding) bool {
 		return slices.ContainsFunc(told, func(t plan.Finding) bool { return t.Message == f.Message && t.Severity == f.Severity })

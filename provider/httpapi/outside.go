@@ -32,7 +32,7 @@ func (o Outside) real() Outside {
 		o.Now = time.Now
 	}
 	if o.Sleep == nil {
-		o.Sleep = sleep
+		o.Sleep = Sleep
 	}
 	if o.Random == nil {
 		o.Random = rand.Float64
@@ -56,7 +56,11 @@ func network() http.RoundTripper {
 	}
 }
 
-func sleep(ctx context.Context, d time.Duration) error {
+// Sleep waits, or until the context ends, whose cause it then returns.
+func Sleep(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return context.Cause(ctx)
+	}
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {

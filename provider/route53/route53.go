@@ -20,6 +20,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	r53 "github.com/aws/aws-sdk-go-v2/service/route53"
 
+	"github.com/attunelogic/maildns/provider/httpapi"
 	"github.com/attunelogic/maildns/records"
 )
 
@@ -91,7 +92,7 @@ func New(s Settings) (*Client, error) {
 		s.Now = time.Now
 	}
 	if s.Sleep == nil {
-		s.Sleep = sleep
+		s.Sleep = httpapi.Sleep
 	}
 	return &Client{account: &account{settings: s, pacer: newPacer(s), zones: newDirectory()}}, nil
 }
@@ -99,20 +100,6 @@ func New(s Settings) (*Client, error) {
 // region is what a region may be: the SDK makes host names of it, to which it
 // sends credentials, so a configuration must not choose them.
 var region = regexp.MustCompile(`^[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}$`)
-
-func sleep(ctx context.Context, d time.Duration) error {
-	if d <= 0 {
-		return ctx.Err()
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
 
 // In returns the client for one zone; the id says which one where the account
 // has several of that name, and is empty otherwise. Zones that are to be read
