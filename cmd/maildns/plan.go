@@ -50,7 +50,7 @@ and what a gate holds and why. Nothing is written but the file of -o.` +
 	fl.StringVar(&f.at, "at", "", "what would be allowed at that `TIME` (RFC 3339); can't be saved")
 	fl.BoolVar(&f.detailed, "detailed-exitcode", false, "tell by the exit status whether there is something to do")
 	fl.BoolVar(&f.offline, "offline", false, "skip the checks that need DNS, and say so")
-	fl.StringArrayVar(&f.resolver, "resolver", nil, "ask this DNS server: `HOST:PORT` (MAILDNS_RESOLVER; otherwise the system's)")
+	fl.StringArrayVar(&f.resolver, "resolver", nil, "ask this DNS server and no others: `HOST:PORT` (MAILDNS_RESOLVER; otherwise the system's, and the zones' own for their serials)")
 	fl.BoolVar(&f.changed, "changed", false, "only domains whose declaration has changed or that have a due step")
 	return c
 }

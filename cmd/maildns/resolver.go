@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"net"
 	"strings"
 
 	"github.com/attunelogic/maildns/plan/facts"
@@ -40,6 +41,11 @@ func (s *site) gather(offline bool, flags []string) error {
 		return nil
 	}
 	s.resolver, s.facts = r, facts.New(r)
+	if _, given, err := s.givenServers(flags); err == nil && !given {
+		s.facts.AskServers(func(address string) *lookup.Resolver {
+			return lookup.New([]string{net.JoinHostPort(address, "53")}, lookup.Options{})
+		})
+	}
 	return nil
 }
 

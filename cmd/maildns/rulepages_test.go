@@ -116,8 +116,8 @@ func ruleExample(t *testing.T, r policy.Rule) string {
 		}
 		var b strings.Builder
 		fmt.Fprintf(&b, "\n## Example\n\n```hcl\n%s\n```\n", strings.TrimSpace(c.config))
-		if f.About == plan.AboutLive {
-			fmt.Fprintf(&b, "\nwhile the zone has\n\n```\n%s\n```\n", strings.TrimSpace(c.zone))
+		if zone := strings.TrimSpace(c.zone); f.About == plan.AboutLive && zone != "" {
+			fmt.Fprintf(&b, "\nwhile the zone has\n\n```\n%s\n```\n", zone)
 		}
 		place := []string{r.ID}
 		if f.RFC != "" {

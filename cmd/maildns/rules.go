@@ -104,7 +104,7 @@ func needsText(n policy.Needs) string {
 		policy.NeedsDNS:     "the DNS: plan finds it, unless it is --offline",
 		policy.NeedsHTTPS:   "what is served over HTTPS",
 		policy.NeedsReports: "reports",
-		policy.NeedsServers: "the answers of each authoritative server",
+		policy.NeedsServers: "the zone's own servers: plan finds it, unless it is --offline or resolvers are given",
 	}
 	return texts[n]
 }

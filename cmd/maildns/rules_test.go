@@ -30,6 +30,7 @@ import (
 //	fail.hcl, fail-NAME.hcl   configurations in which it finds something
 //	zone, CASE.zone           what is live in example.com, for all cases or one
 //	dns, CASE.dns             what the DNS answers, names in full; without it there is none
+//	CASE.serials              what each authoritative server has: its name and the serial
 //	want                      a line for each finding:
 //	                          CASE SEVERITY declared|live LINE|- words of the message
 //
@@ -42,6 +43,7 @@ var ruleTime = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 type ruleCase struct {
 	name, config, zone string
 	dns                *string
+	serials            []policy.Serial
 	want               []string
 }
 
@@ -69,6 +71,10 @@ func ruleCases(t *testing.T, id string) []ruleCase {
 			c.dns = &d
 		} else if d, ok := sections["dns"]; ok {
 			c.dns = &d
+		}
+		for line := range strings.Lines(sections[name+".serials"]) {
+			server, number, _ := strings.Cut(strings.TrimSpace(line), " ")
+			c.serials = append(c.serials, policy.Serial{Server: server, Number: number})
 		}
 		for line := range strings.Lines(sections["want"]) {
 			if rest, ok := strings.CutPrefix(strings.TrimSpace(line), name+" "); ok {
@@ -149,7 +155,7 @@ func (c ruleCase) plan(t *testing.T, dir string, domains []*records.Domain, cloc
 	planned := policy.PlanZone(policy.ZoneInput{
 		Live: live, Past: plan.State{}.Index(), Journal: plan.JournalAbsent, Clock: clock, Domains: domains, Source: plan.LiveProvider,
 		Host: policy.Host{Limits: limitsOf(domains)},
-		SPF:  gatherer.SPF(t.Context(), live, domains), DNS: gatherer.DNS(t.Context(), live, domains, nil, clock),
+		SPF:  gatherer.SPF(t.Context(), live, domains), DNS: gatherer.DNS(t.Context(), live, domains, nil, clock), Serials: c.serials,
 	})
 	var out []plan.Finding
 	for _, d := range planned.Domains {
@@ -195,7 +201,7 @@ func TestRuleCases(t *testing.T) {
 	for _, r := range policy.Rules() {
 		known[r.ID] = true
 		if !r.Implemented() {
-			if r.Needs != policy.NeedsHTTPS && r.Needs != policy.NeedsReports && r.Needs != policy.NeedsServers {
+			if r.Needs != policy.NeedsHTTPS && r.Needs != policy.NeedsReports {
 				t.Errorf("%s is not implemented, and what it needs (%s) can be had", r.ID, r.Needs)
 			}
 			continue

@@ -294,6 +294,7 @@ func (s *site) planZone(ctx context.Context, w *zoneWork, zone *provider.Zone) p
 	p.domains = policy.PlanZone(policy.ZoneInput{
 		Live: live, Past: state.Index(), Journal: p.journal, Clock: s.clock,
 		SPF: s.facts.SPF(ctx, live, w.domains), DNS: s.facts.DNS(ctx, live, w.domains, w.others, s.clock),
+		Serials: s.facts.Serials(ctx, live),
 		Domains: w.domains, Others: w.others, Open: s.open,
 		Host: apply.HostOf(zone), Source: plan.LiveProvider,
 	}).Domains

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/attunelogic/maildns/plan/policy"
+	"github.com/attunelogic/maildns/provider/lookup"
 	"github.com/attunelogic/maildns/records"
 	"github.com/attunelogic/maildns/records/spf"
 )
@@ -24,6 +25,9 @@ type Gatherer struct {
 	mu       sync.Mutex
 	shared   map[string]*answer
 	blind    bool
+
+	at      func(address string) *lookup.Resolver // nil: servers are not asked
+	servers map[string]*lookup.Resolver           // by address
 }
 
 // Blind reports whether the DNS servers knew none of the names in some domain's

@@ -22,6 +22,15 @@ type Known struct {
 	SPF *KnownSPF
 	// DNS has the answers to Questions; those that are missing stayed open.
 	DNS map[Question]Answer
+	// Serials are what the zone's authoritative servers say, each by itself, of
+	// the version of the zone that they have. Those that don't answer are missing.
+	Serials []Serial
+}
+
+// Serial is the serial number (RFC 1035 3.3.13) of a zone at one of its servers.
+type Serial struct {
+	Server string // its name and address
+	Number string
 }
 
 // KnownSPF is what DNS says of the SPF terms of one domain, live and declared.

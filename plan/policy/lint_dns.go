@@ -122,6 +122,7 @@ var dnsRules = []Rule{
 		Finds: "authoritative servers that disagree for longer than changes take to reach them",
 		Why:   "Receivers see one zone or the other by chance, so mail passes and fails by turns.",
 		Fix:   "wait for the transfer, or mend the server that lags",
+		check: checkDivergent,
 	},
 	{
 		ID: "dns-unmanaged-clobber", Severity: plan.SeverityError, Needs: NeedsZone, RFC: "",
@@ -456,4 +457,27 @@ func isOfKind(k records.Key, v records.Value) bool {
 		word = word[:end]
 	}
 	return slices.ContainsFunc([]string{"v=DMARC1", "v=STSv1", "v=TLSRPTv1", "v=BIMI1"}, func(version string) bool { return strings.EqualFold(word, version) })
+}
+
+// checkDivergent says nothing for a while after our own writes: they are on
+// their way. That somebody else has just written can't be told.
+func checkDivergent(s *Subject) []plan.Finding {
+	said := s.Known.Serials
+	if !slices.ContainsFunc(said, func(o Serial) bool { return o.Number != said[0].Number }) || s.onTheWay() {
+		return nil
+	}
+	words := make([]string, len(said))
+	for i, o := range said {
+		words[i] = o.Number + " at " + o.Server
+	}
+	return []plan.Finding{s.finding(plan.SeverityError, plan.AboutLive, s.Domain.Source, "look again in a minute: if they still disagree, mend the server that lags, or its transfers",
+		"the servers of the zone %s disagree about its serial: %s", s.Domain.Zone, strings.Join(words, ", "))}
+}
+
+// onTheWay reports whether we have written to the zone so lately that not all of
+// its servers need have it.
+func (s *Subject) onTheWay() bool {
+	return slices.ContainsFunc(s.Past.Sets, func(w plan.SetState) bool {
+		return s.Clock.Now.Before(w.Written.On(s.Clock).Add(s.Domain.Settings.Propagation))
+	})
 }

@@ -14,6 +14,7 @@ type ZoneInput struct {
 	Journal plan.JournalStatus
 	SPF     map[records.Name]*KnownSPF // what DNS says, by domain
 	DNS     map[Question]Answer        // and of the names that rules look at
+	Serials []Serial                   // what each of the zone's servers has
 	Clock   plan.Clock
 	Domains []*records.Domain                // those that are planned
 	Others  []*records.Domain                // declared in the zone, and not planned now
@@ -41,7 +42,7 @@ func PlanZone(in ZoneInput) ZonePlan {
 	unbroken := in.Past.Unbroken(in.Live)
 	here := Here(in.Live, in.Domains, in.Others)
 	for i, d := range in.Domains {
-		known := Known{Journal: in.Journal, SPF: in.SPF[d.Name], DNS: in.DNS}
+		known := Known{Journal: in.Journal, SPF: in.SPF[d.Name], DNS: in.DNS, Serials: in.Serials}
 		input := Input{Domain: d, Live: unbroken, Past: in.Past, Known: known, Clock: in.Clock, Open: in.Open[d.Name]}
 		subjects[i] = Subject{Input: input, Today: Limit(input), Host: in.Host, Here: here[d.Name]}
 		if input.vetoes = subjects[i].vetoes(); input.vetoes != nil {
